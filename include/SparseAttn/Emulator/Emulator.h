@@ -1,0 +1,121 @@
+//===- Emulator.h - Executes PTX on the CPU ---------------------*- C++ -*-===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Parses PTX and executes it, warp by warp, without a GPU. Whatever a GPU
+// would do silently wrong is an error that names the PTX line: accesses that
+// are out of bounds, misaligned or uninitialised, deadlocks, and instructions
+// this emulator does not know. Neither MLIR nor LLVM is needed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_EMULATOR_EMULATOR_H
+#define SPARSEATTN_EMULATOR_EMULATOR_H
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sparse_attn::emulator {
+
+/// What went wrong, and at which line of the PTX text (1-based; 0 when the
+/// fault belongs to no line, such as a missing entry point).
+struct Error {
+  unsigned line = 0;
+  std::string message;
+
+  /// "line 12: message", or the message alone when there is no line.
+  std::string str() const;
+};
+
+/// A parsed PTX module. Immutable; may be launched from several threads.
+class Program {
+public:
+  /// Parses `text`. Returns null and fills `error` when the text is not PTX
+  /// that this emulator can execute; never executes anything.
+  static std::unique_ptr<Program> parse(std::string_view text, Error &error);
+  ~Program();
+
+  /// The names of the entry points (`.entry`), in the order of the text.
+  std::vector<std::string> entries() const;
+  /// The `.target` of the module, such as "sm_80".
+  std::string target() const;
+
+  struct Impl;
+  const Impl &impl() const { return *pimpl; }
+
+private:
+  Program();
+  std::unique_ptr<Impl> pimpl;
+};
+
+/// Global memory: buffers at addresses that never touch each other, so that a
+/// store past the end of one is an error instead of a write into the next.
+class GlobalMemory {
+public:
+  GlobalMemory();
+  ~GlobalMemory();
+  GlobalMemory(const GlobalMemory &) = delete;
+  GlobalMemory &operator=(const GlobalMemory &) = delete;
+
+  /// Allocates `bytes` (256-byte aligned) whose contents are uninitialised:
+  /// reading a byte before it was written is an error. Zero bytes are allowed.
+  uint64_t allocate(size_t bytes);
+  /// Copies from the host; the bytes become initialised.
+  void write(uint64_t address, const void *source, size_t bytes);
+  /// Copies to the host, uninitialised bytes too. Returns false if any of the
+  /// bytes was never written.
+  bool read(uint64_t address, void *target, size_t bytes) const;
+
+  struct Impl;
+  Impl &impl() const { return *pimpl; }
+
+private:
+  std::unique_ptr<Impl> pimpl;
+};
+
+/// One kernel launch.
+struct Launch {
+  std::string entry;
+  std::array<uint32_t, 3> grid = {1, 1, 1};
+  std::array<uint32_t, 3> block = {1, 1, 1};
+  uint32_t dynamicSharedBytes = 0;
+  /// The parameter buffer, laid out as the entry declares its parameters
+  /// (each aligned to its own size).
+  std::vector<uint8_t> parameters;
+  /// Decides the order in which warps run; 0 runs them in order.
+  uint64_t seed = 0;
+  /// Run only the blocks with linear index (x fastest) in this list; all
+  /// blocks when empty. Lets a caller sample a large grid.
+  std::vector<uint64_t> onlyBlocks;
+  /// Worker threads over blocks; 0 means one per core.
+  unsigned hostThreads = 0;
+};
+
+/// What a launch executed, summed over its warps.
+struct Counters {
+  uint64_t instructions = 0;  // warp instructions
+  uint64_t mma = 0;           // mma.sync
+  uint64_t exponentials = 0;  // ex2, per thread
+  uint64_t globalBytes = 0;   // read or written in global memory
+  uint64_t sharedBytes = 0;   // read or written in shared memory
+};
+
+/// Executes `launch`. Returns nothing on success, else the first error (the
+/// lowest block index wins, so that the report does not depend on timing).
+std::optional<Error> execute(const Program &program, GlobalMemory &memory,
+                             const Launch &launch,
+                             Counters *counters = nullptr);
+
+} // namespace sparse_attn::emulator
+
+#endif // SPARSEATTN_EMULATOR_EMULATOR_H
