@@ -42,22 +42,25 @@ function(sparse_attn_tool name)
   endif()
 endfunction()
 
-# sparse_attn_dialect(NAME PREFIX) generates the declarations of PREFIX's .td
-# files in the current directory and the target ${NAME}IncGen.
+# sparse_attn_dialect(NAME MNEMONIC) generates the declarations of the .td files
+# NAMEOps.td and NAMEAttrInterfaces.td in the current directory and the target
+# ${NAME}IncGen.
 function(sparse_attn_dialect name mnemonic)
   set(LLVM_TARGET_DEFINITIONS ${name}Ops.td)
   mlir_tablegen(${name}Dialect.h.inc -gen-dialect-decls -dialect=${mnemonic})
   mlir_tablegen(${name}Dialect.cpp.inc -gen-dialect-defs -dialect=${mnemonic})
   mlir_tablegen(${name}Enums.h.inc -gen-enum-decls)
   mlir_tablegen(${name}Enums.cpp.inc -gen-enum-defs)
-  mlir_tablegen(${name}AttrInterfaces.h.inc -gen-attr-interface-decls)
-  mlir_tablegen(${name}AttrInterfaces.cpp.inc -gen-attr-interface-defs)
   mlir_tablegen(${name}Attrs.h.inc -gen-attrdef-decls -attrdefs-dialect=${mnemonic})
   mlir_tablegen(${name}Attrs.cpp.inc -gen-attrdef-defs -attrdefs-dialect=${mnemonic})
   mlir_tablegen(${name}Types.h.inc -gen-typedef-decls -typedefs-dialect=${mnemonic})
   mlir_tablegen(${name}Types.cpp.inc -gen-typedef-defs -typedefs-dialect=${mnemonic})
   mlir_tablegen(${name}Ops.h.inc -gen-op-decls)
   mlir_tablegen(${name}Ops.cpp.inc -gen-op-defs)
+  # Interfaces are generated only from the file that defines them.
+  set(LLVM_TARGET_DEFINITIONS ${name}AttrInterfaces.td)
+  mlir_tablegen(${name}AttrInterfaces.h.inc -gen-attr-interface-decls)
+  mlir_tablegen(${name}AttrInterfaces.cpp.inc -gen-attr-interface-defs)
   add_public_tablegen_target(${name}IncGen)
   add_dependencies(mlir-headers ${name}IncGen)
 endfunction()

@@ -1,0 +1,155 @@
+//===- SparseAttnAttrs.td - Filters and modes of attention --*- tablegen -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNATTRS
+#define SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNATTRS
+
+include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrInterfaces.td"
+include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+//===----------------------------------------------------------------------===//
+// Filters
+//===----------------------------------------------------------------------===//
+
+class SparseAttn_Attr<string cppName, string mnemonicName, list<Trait> traits = []>
+    : AttrDef<SparseAttn_Dialect, cppName, traits> {
+  let mnemonic = mnemonicName;
+}
+
+class SparseAttn_Filter<string cppName, string mnemonicName>
+    : SparseAttn_Attr<cppName, mnemonicName,
+        [DeclareAttrInterfaceMethods<SparseAttn_FilterAttrInterface>]>;
+
+def SparseAttn_DenseAttr : SparseAttn_Filter<"DenseFilter", "dense"> {
+  let summary = "No tile is skipped";
+  let description = [{
+    Example: `#sparse_attn.dense`.
+  }];
+}
+
+def SparseAttn_ThresholdAttr : SparseAttn_Filter<"ThresholdFilter", "threshold"> {
+  let summary = "Skip a tile whose maximum is far below the running maximum";
+  let description = [{
+    BLASST's rule (arXiv 2512.12087): skip iff `exp(m̂ - m) < λ` for every row.
+    `threshold<λ>` gives λ itself; `threshold<a / keys>` gives λ = a / L with L
+    the number of keys, which keeps one setting usable over lengths. λ = 0
+    never skips.
+
+    Examples: `#sparse_attn.threshold<0.1>`, `#sparse_attn.threshold<12.5 / keys>`.
+  }];
+  let parameters = (ins APFloatParameter<"λ or a">:$value, "bool":$perKey);
+  let builders = [AttrBuilder<(ins "double":$value, CArg<"bool", "false">:$perKey), [{
+    return $_get($_ctxt, ::llvm::APFloat(value), perKey);
+  }]>];
+  let extraClassDeclaration = [{
+    double getReal() const { return getValue().convertToDouble(); }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def SparseAttn_EnergyAttr : SparseAttn_Filter<"EnergyFilter", "energy"> {
+  let summary = "Skip a tile whose maximum is far below the energy kept so far";
+  let description = [{
+    Cumulative energy filtering (arXiv 2606.16317, eq. 5-7): skip iff
+    `m̂ - (m + ln l) < λ` for every row. `energy<λ>` gives λ in natural-log
+    units; `energy<budget = P>` gives λ = ln(P) + ln(Bc / L), with Bc the key
+    width of the decision tile and L the number of keys; P may exceed 1.
+    λ = -inf never skips. The rule bounds no row's recall: see `recall`.
+
+    Examples: `#sparse_attn.energy<-6.0>`, `#sparse_attn.energy<budget = 1.46>`.
+  }];
+  let parameters = (ins APFloatParameter<"λ or P">:$value, "bool":$isBudget);
+  let builders = [AttrBuilder<(ins "double":$value, CArg<"bool", "false">:$isBudget), [{
+    return $_get($_ctxt, ::llvm::APFloat(value), isBudget);
+  }]>];
+  let extraClassDeclaration = [{
+    double getReal() const { return getValue().convertToDouble(); }
+  }];
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def SparseAttn_RecallAttr : SparseAttn_Filter<"RecallFilter", "recall"> {
+  let summary = "Skip a tile while a guaranteed share of the softmax mass is kept";
+  let description = [{
+    Every row keeps an upper bound `e` of the mass skipped so far, in the units
+    of `l`. With `b` an upper bound of the tile's mass, a tile is skipped iff
+    `e + b <= (1 - ρ)/ρ · (1 - ε) · l` for every row, and then `e += b`. So the
+    recall of each row, kept mass over all mass of the visited keys, is at
+    least ρ whatever the scores and the visit order are.
+
+    - `row` (default) asks it of every row, `tile` of the mean over the rows of
+      the decision tile: `Σ (e + b) / l <= rows · (1 - ρ)/ρ · (1 - ε)`.
+    - `exact` (default) takes `b` from the tile's exponentials and saves the
+      product with the values; `groups = g` takes `b` from the maxima of g
+      column groups, which saves the exponentials as well but is looser. Column
+      `c` of a tile belongs to group `(c mod 8) / 2 + 4 · ((c / 8) mod (g / 4))`.
+
+    Examples: `#sparse_attn.recall<0.95>`, `#sparse_attn.recall<0.9, tile>`,
+    `#sparse_attn.recall<0.95, row, groups = 8>`.
+  }];
+  let parameters = (ins
+    APFloatParameter<"ρ">:$value,
+    "bool":$perTile,
+    "int64_t":$groups // 0: exact
+  );
+  let builders = [AttrBuilder<(ins "double":$recall, CArg<"bool", "false">:$perTile,
+                                   CArg<"int64_t", "0">:$groups), [{
+    return $_get($_ctxt, ::llvm::APFloat(recall), perTile, groups);
+  }]>];
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Share of rounding that the rule gives away: f32 sums of up to 2^20
+    /// terms and the error of ex2.approx, with room to spare.
+    static constexpr double epsilon = 1.0e-3;
+    double getReal() const { return getValue().convertToDouble(); }
+    bool isExact() const { return getGroups() == 0; }
+    /// (1 - ρ)/ρ · (1 - ε): the skipped mass allowed for each unit kept.
+    double getAllowance() const {
+      return (1.0 - getReal()) / getReal() * (1.0 - epsilon);
+    }
+  }];
+}
+
+def SparseAttn_AnyFilter : Attr<
+    CPred<"::llvm::isa<::mlir::sparse_attn::FilterAttrInterface>($_self)">,
+    "a filter: #sparse_attn.dense, threshold, energy or recall"> {
+  let storageType = "::mlir::sparse_attn::FilterAttrInterface";
+  let returnType = storageType;
+  let convertFromStorage = "$_self";
+  let constBuilderCall = "$0";
+}
+
+//===----------------------------------------------------------------------===//
+// How f32 attention runs on tensor cores
+//===----------------------------------------------------------------------===//
+
+def SparseAttn_Precision : I32EnumAttr<"Precision", "How f32 operands are multiplied", [
+    I32EnumAttrCase<"tf32x3", 0>, I32EnumAttrCase<"tf32", 1>, I32EnumAttrCase<"bf16", 2>]> {
+  let cppNamespace = "::mlir::sparse_attn";
+  let genSpecializedAttr = 0;
+}
+
+def SparseAttn_PrecisionAttr
+    : EnumAttr<SparseAttn_Dialect, SparseAttn_Precision, "precision"> {
+  let summary = "How f32 attention runs on tensor cores";
+  let description = [{
+    `tf32x3` multiplies each operand as the sum of two tf32 numbers (three
+    products, about f32 accuracy), `tf32` rounds operands to 10 fraction bits,
+    `bf16` to 7. Never chosen silently: `tf32x3` unless stated.
+
+    Example: `#sparse_attn.precision<tf32x3>`.
+  }];
+  let assemblyFormat = "`<` $value `>`";
+}
+
+#endif // SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNATTRS

@@ -1,0 +1,22 @@
+//===- SparseAttnDialect.cpp - Dialect registration -----------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnDialect.cpp.inc"
+
+void SparseAttnDialect::initialize() {
+  registerAttributes();
+  addOperations<
+#define GET_OP_LIST
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnOps.cpp.inc"
+      >();
+}
