@@ -161,6 +161,12 @@ Precision AttentionOp::getPrecisionOrDefault() {
   return getPrecision().value_or(Precision::tf32x3);
 }
 
+FilterAttrInterface AttentionOp::getFilterOrDefault() {
+  if (std::optional<FilterAttrInterface> filter = getFilter())
+    return *filter;
+  return DenseFilterAttr::get(getContext());
+}
+
 Value AttentionOp::getLogSumExpResult() {
   return getLogSumExp() ? getResult(1) : Value();
 }
@@ -389,7 +395,7 @@ LogicalResult AttentionOp::verify() {
                          "tile_counts, found ")
              << type.getShape().back();
   }
-  if (auto recall = dyn_cast<RecallFilterAttr>(getFilterAttr()))
+  if (auto recall = dyn_cast_or_null<RecallFilterAttr>(getFilterAttr()))
     if (getDecisionTile() && !recall.isExact() &&
         (*getDecisionTile())[1] % (2 * recall.getGroups()))
       return emitOpError("expected a decision tile of a multiple of ")

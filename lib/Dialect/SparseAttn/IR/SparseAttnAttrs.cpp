@@ -7,12 +7,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Format.h"
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <string>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -38,11 +42,16 @@ static void printReal(AsmPrinter &printer, double value) {
     printer << (value < 0 ? "-inf" : "inf");
     return;
   }
-  SmallString<32> text;
-  llvm::APFloat(value).toString(text);
-  // The parser takes integers for tokens of another kind.
-  if (text.find_first_of(".eE") == StringRef::npos)
-    text += ".0";
+  std::string text;
+  for (int digits = 1; digits <= 17; ++digits) {
+    text.clear();
+    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
+    if (std::strtod(text.c_str(), nullptr) == value)
+      break;
+  }
+  // The lexer wants a decimal point before an exponent.
+  if (text.find('.') == std::string::npos)
+    text.insert(std::min(text.find('e'), text.size()), ".0");
   printer << text;
 }
 
@@ -230,4 +239,16 @@ void RecallFilterAttr::print(AsmPrinter &printer) const {
   if (!isExact())
     printer << ", groups = " << getGroups();
   printer << '>';
+}
+
+//===----------------------------------------------------------------------===//
+// target
+//===----------------------------------------------------------------------===//
+
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 StringRef chip) {
+  if (!TargetInfo::lookup(chip))
+    return emitError() << "expected one of the targets " << TargetInfo::names()
+                       << ", found \"" << chip << "\"";
+  return success();
 }

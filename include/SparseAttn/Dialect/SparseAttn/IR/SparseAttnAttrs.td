@@ -126,7 +126,6 @@ def SparseAttn_AnyFilter : Attr<
   let storageType = "::mlir::sparse_attn::FilterAttrInterface";
   let returnType = storageType;
   let convertFromStorage = "$_self";
-  let constBuilderCall = "$0";
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,6 +149,24 @@ def SparseAttn_PrecisionAttr
     Example: `#sparse_attn.precision<tf32x3>`.
   }];
   let assemblyFormat = "`<` $value `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Targets
+//===----------------------------------------------------------------------===//
+
+def SparseAttn_TargetAttr : SparseAttn_Attr<"Target", "target"> {
+  let summary = "What kernels are compiled for";
+  let description = [{
+    The name of a GPU architecture that the project knows; what it has is asked
+    through `getInfo()`. On a module, `sparse_attn.target` states what its
+    kernels are compiled for.
+
+    Example: `#sparse_attn.target<"sm_80">`.
+  }];
+  let parameters = (ins StringRefParameter<"chip">:$chip);
+  let assemblyFormat = "`<` $chip `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif // SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNATTRS

@@ -58,7 +58,7 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     `filter` decides which key tiles are skipped, by the rules of the filter
     attributes, over decision tiles of `decision_tile` (query rows, keys). Key
     tiles are visited in ascending order. Without a `decision_tile` the filter
-    is a permission that a schedule makes concrete.
+    is a permission that a schedule makes concrete. No filter is as `dense`.
 
     A block list restricts which keys a query block sees: for `block_shape` (Bq,
     Bk) the query block `u` of a batch index visits the first `counts[.., u]`
@@ -113,8 +113,7 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     Optional<AnyRankedTensor>:$tile_counts,
     AffineMapArrayAttr:$indexing_maps,
     F64Attr:$scale,
-    DefaultValuedAttr<SparseAttn_AnyFilter,
-        "::mlir::sparse_attn::DenseFilterAttr::get($_builder.getContext())">:$filter,
+    OptionalAttr<SparseAttn_AnyFilter>:$filter,
     OptionalAttr<DenseI64ArrayAttr>:$decision_tile,
     OptionalAttr<DenseI64ArrayAttr>:$block_shape,
     OptionalAttr<SparseAttn_PrecisionAttr>:$precision
@@ -165,6 +164,8 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     std::pair<::mlir::Value, unsigned> getDimSource(unsigned dim);
 
     bool hasScore() { return !getScore().empty(); }
+    /// The filter, `dense` unless stated.
+    FilterAttrInterface getFilterOrDefault();
     /// The precision of f32 operands, `tf32x3` unless stated.
     Precision getPrecisionOrDefault();
     /// Results of the optional outputs, null when absent.

@@ -1,0 +1,63 @@
+//===- KernelSignature.h - How a kernel is called --------------*- C++ -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_ANALYSIS_KERNELSIGNATURE_H
+#define SPARSEATTN_ANALYSIS_KERNELSIGNATURE_H
+
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::sparse_attn {
+
+/// Dimension `dim` of the kernel's argument number `argument`.
+struct DimRef {
+  unsigned argument = 0;
+  unsigned dim = 0;
+};
+
+/// A size of the launch grid.
+struct Extent {
+  enum class Form { Constant, CeilDiv, Product };
+  Form form = Form::Constant;
+  /// CeilDiv: one dimension, divided by `value`. Product: any number.
+  SmallVector<DimRef> of;
+  int64_t value = 1;
+};
+
+/// One argument of the compiled kernel, in launch order.
+struct KernelArgument {
+  enum class Role { Input, Output, Statistic, Length };
+  std::string name;
+  Role role;
+  /// The tensor whose address is passed; null for a length.
+  RankedTensorType type;
+  /// The dimension whose size is passed (i32), for a length.
+  DimRef of;
+};
+
+/// What a caller must know of a compiled attention kernel. Both the lowering
+/// and the package writer ask here, so that they cannot disagree.
+struct KernelSignature {
+  SmallVector<KernelArgument> arguments;
+  /// x: query tiles; y: all batch dimensions together.
+  Extent gridX, gridY;
+};
+
+/// The one attention op of a kernel function (see
+/// sparse-attn-outline-kernels), or null.
+AttentionOp getKernelAttention(func::FuncOp kernel);
+
+/// The signature of the GPU kernel for `kernel`: the function's tensor
+/// arguments in order (inputs, then inits), then one i32 for each distinct
+/// dynamic size that the kernel reads: queries, keys and batch sizes. The
+/// attention must have a decision tile.
+KernelSignature getKernelSignature(func::FuncOp kernel);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_ANALYSIS_KERNELSIGNATURE_H

@@ -1,0 +1,73 @@
+//===- KernelSignature.cpp - How a kernel is called -----------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Analysis/KernelSignature.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+AttentionOp sparse_attn::getKernelAttention(func::FuncOp kernel) {
+  if (kernel.isExternal())
+    return {};
+  auto ops = kernel.getOps<AttentionOp>();
+  return llvm::hasSingleElement(ops) ? *ops.begin() : AttentionOp();
+}
+
+/// Where a kernel reads the size of a dimension: an argument of the function.
+static DimRef sourceOf(AttentionOp op, unsigned dim) {
+  auto [operand, position] = op.getDimSource(dim);
+  return {cast<BlockArgument>(operand).getArgNumber(), position};
+}
+
+KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
+  AttentionOp op = getKernelAttention(kernel);
+  KernelSignature signature;
+  using Role = KernelArgument::Role;
+  auto add = [&](StringRef name, Role role, Value operand) {
+    if (operand)
+      signature.arguments.push_back(
+          {name.str(), role, cast<RankedTensorType>(operand.getType()), {}});
+  };
+  // Statistics are what the graph did not ask for: results that the function
+  // marks as such.
+  auto optional = [&](StringRef name, Value operand) {
+    if (!operand)
+      return;
+    unsigned number = cast<BlockArgument>(operand).getArgNumber();
+    bool statistic = kernel.getArgAttr(number, "sparse_attn.statistic") != nullptr;
+    add(name, statistic ? Role::Statistic : Role::Output, operand);
+  };
+  add("query", Role::Input, op.getQuery());
+  add("key", Role::Input, op.getKey());
+  add("value", Role::Input, op.getValue());
+  add("mask", Role::Input, op.getMask());
+  add("block_counts", Role::Input, op.getBlockCounts());
+  add("block_indices", Role::Input, op.getBlockIndices());
+  add("output", Role::Output, op.getOutput());
+  optional("log_sum_exp", op.getLogSumExp());
+  optional("recall_bound", op.getRecallBound());
+  optional("tile_counts", op.getTileCounts());
+
+  AttentionOp::Dims dims = op.getDims();
+  auto length = [&](StringRef name, unsigned dim) {
+    if (ShapedType::isDynamic(op.getDimSize(dim)))
+      signature.arguments.push_back(
+          {name.str(), Role::Length, RankedTensorType(), sourceOf(op, dim)});
+  };
+  length("query_length", dims.m);
+  length("key_length", dims.k2);
+  for (auto [index, dim] : llvm::enumerate(dims.batch))
+    length("batch_" + std::to_string(index), dim);
+
+  signature.gridX = {Extent::Form::CeilDiv, {sourceOf(op, dims.m)},
+                     (*op.getDecisionTile())[0]};
+  signature.gridY.form = Extent::Form::Product;
+  for (unsigned dim : dims.batch)
+    signature.gridY.of.push_back(sourceOf(op, dim));
+  return signature;
+}
