@@ -1,0 +1,38 @@
+# Everything a developer types; `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench sass check-all format docs clean
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F "|" '{printf "%-18s %s\n", $$1, $$2}'
+
+setup: ## Install what is missing: Debian packages, and Python packages in .venv
+	@scripts/setup.sh
+
+build: setup ## Build the release preset into build/
+	@scripts/build.sh release
+
+test: build ## Run every test suite; needs no GPU
+	@scripts/test.sh build
+
+demo: build ## Compile a video transformer and run its captured attention without a GPU
+	@.venv/bin/python examples/demo.py
+
+bench: build ## Measure compile time, and emulated work for each filter
+	@.venv/bin/python benchmarks/compile_time.py
+
+sass: build ## Print instruction counts of the main loops, by ptxas and nvdisasm
+	@scripts/setup.sh --cuda
+	@.venv/bin/python benchmarks/sass_counts.py
+
+check-all: setup ## All that a release must pass: two compilers, sanitizers, clang-tidy, long numerics
+	@scripts/check-all.sh
+
+format: setup ## Format the C++ sources
+	@scripts/format.sh
+
+docs: build ## Write docs/generated anew
+	@scripts/generate-docs.sh docs/generated
+
+clean: ## Delete what was built (not .venv)
+	@rm -rf build

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+#===- check-all.sh - Everything that is checked before a release -----------===#
+#
+# Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===------------------------------------------------------------------------===#
+#
+# usage: scripts/check-all.sh [STEP...]
+#
+# Steps: format tidy gcc clang asan sass. All of them unless named. Runs every
+# step, also after one failed, and names the failed ones at the end.
+#
+#===------------------------------------------------------------------------===#
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+failed=()
+step() {
+  local name=$1
+  shift
+  echo "==== $name"
+  "$@" || failed+=("$name")
+}
+
+run_gcc() {
+  scripts/build.sh release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON &&
+    SPARSE_ATTN_LONG=1 scripts/test.sh build
+}
+run_clang() {
+  scripts/build.sh clang -DCMAKE_COMPILE_WARNING_AS_ERROR=ON &&
+    scripts/test.sh build/clang
+}
+run_asan() {
+  scripts/build.sh asan && scripts/test.sh build/asan
+}
+run_tidy() {
+  scripts/build.sh clang && scripts/tidy.sh build/clang
+}
+
+steps=("$@")
+((${#steps[@]})) || steps=(format tidy gcc clang asan sass)
+for name in "${steps[@]}"; do
+  case $name in
+  format) step format scripts/format.sh --check ;;
+  tidy) step tidy run_tidy ;;
+  gcc) step gcc run_gcc ;;
+  clang) step clang run_clang ;;
+  asan) step asan run_asan ;;
+  sass) step sass make --no-print-directory sass ;;
+  *)
+    echo "error: unknown step '$name': expected format, tidy, gcc, clang, asan or sass" >&2
+    exit 1
+    ;;
+  esac
+done
+
+if ((${#failed[@]})); then
+  echo "check-all: failed: ${failed[*]}"
+  exit 1
+fi
+echo "check-all: passed: ${steps[*]}"

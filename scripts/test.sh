@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+#===- test.sh - Runs every test suite on one build folder ------------------===#
+#
+# Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===------------------------------------------------------------------------===#
+#
+# usage: scripts/test.sh [BUILD_FOLDER]    (default: build)
+#
+# Every suite runs, also after one failed; the last line adds them up.
+#
+#===------------------------------------------------------------------------===#
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+build=$(realpath "${1:-build}")
+results=$build/test-results
+lit=$(sed -n 's/^LLVM_TOOLS_BINARY_DIR:PATH=//p' "$build/CMakeCache.txt")
+lit=${lit:-/usr/lib/llvm-22/bin}/lit
+python=.venv/bin/python
+[[ -x $python ]] || python=python3
+
+rm -rf "$results"
+mkdir -p "$results"
+
+echo "== Compiler (lit)"
+"$lit" -s --no-progress-bar --show-unsupported \
+  --xunit-xml-output="$results/lit.xml" "$build/test"
+echo "== Units (GoogleTest)"
+"$lit" -s --no-progress-bar --xunit-xml-output="$results/unit.xml" "$build/test/unit"
+echo "== Numerics (pytest)"
+SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header \
+  -p no:cacheprovider --junitxml="$results/numerics.xml" test/numerics
+
+# The only thing that a machine may lack is NVIDIA's assembler.
+exec "$python" scripts/summarize.py --may-skip 'ptxas' \
+  compiler="$results/lit.xml" units="$results/unit.xml" \
+  numerics="$results/numerics.xml"
