@@ -9,6 +9,7 @@
 #ifndef SPARSEATTN_INITALL_H
 #define SPARSEATTN_INITALL_H
 
+#include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 
 namespace mlir::sparse_attn {
@@ -16,7 +17,7 @@ namespace mlir::sparse_attn {
 /// Adds the project's dialects and the extensions of upstream ones that its
 /// passes load.
 inline void registerAllDialects(DialectRegistry &registry) {
-  registry.insert<SparseAttnDialect>();
+  registry.insert<attn_tile::AttnTileDialect, SparseAttnDialect>();
 }
 
 /// Registers the project's passes and pipelines by name.

@@ -91,7 +91,8 @@ def SparseAttn_RecallAttr : SparseAttn_Filter<"RecallFilter", "recall"> {
     - `exact` (default) takes `b` from the tile's exponentials and saves the
       product with the values; `groups = g` takes `b` from the maxima of g
       column groups, which saves the exponentials as well but is looser. Column
-      `c` of a tile belongs to group `(c mod 8) / 2 + 4 · ((c / 8) mod (g / 4))`.
+      `c` of a tile belongs to group `(c mod 2g) / 2`; a group counts all its
+      columns, also those past the last key.
 
     Examples: `#sparse_attn.recall<0.95>`, `#sparse_attn.recall<0.9, tile>`,
     `#sparse_attn.recall<0.95, row, groups = 8>`.
