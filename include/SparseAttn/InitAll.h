@@ -11,6 +11,7 @@
 
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 
 namespace mlir::sparse_attn {
 
@@ -21,7 +22,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 }
 
 /// Registers the project's passes and pipelines by name.
-inline void registerAllPasses() {}
+inline void registerAllPasses() { registerSparseAttnPasses(); }
 
 } // namespace mlir::sparse_attn
 

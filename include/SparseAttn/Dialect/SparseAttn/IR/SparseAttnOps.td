@@ -15,6 +15,7 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/IndexingMapOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class SparseAttn_Op<string mnemonic, list<Trait> traits = []>
@@ -196,6 +197,29 @@ def SparseAttn_YieldOp : SparseAttn_Op<"yield", [
   }];
   let arguments = (ins F32:$score);
   let assemblyFormat = "$score attr-dict `:` type($score)";
+}
+
+def SparseAttn_CallKernelOp : SparseAttn_Op<"call_kernel", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a kernel function out of any operation";
+  let description = [{
+    What `func.call` is, for a kernel of the enclosing `builtin.module`, where
+    operations of unregistered dialects stand between: upstream takes each of
+    these for a symbol table and resolves no `func.call` inside.
+
+    Example:
+
+    ```mlir
+    %o = sparse_attn.call_kernel @attention_0(%q, %k, %v, %init)
+        : (tensor<8x64x32xf16>, tensor<8x64x32xf16>, tensor<8x64x32xf16>,
+           tensor<8x64x32xf16>) -> tensor<8x64x32xf16>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee,
+                       Variadic<AnyRankedTensor>:$operands);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat =
+      "$callee `(` $operands `)` attr-dict `:` functional-type($operands, results)";
 }
 
 #endif // SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNOPS

@@ -1,0 +1,92 @@
+//===- Passes.td - Decisions on sparse_attn -------------- -*- tablegen -*-===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_DIALECT_SPARSEATTN_TRANSFORMS_PASSES
+#define SPARSEATTN_DIALECT_SPARSEATTN_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def AssignPolicies : Pass<"sparse-attn-assign-policies"> {
+  let summary = "State the filter and the f32 precision where the IR does not";
+  let description = [{
+    Sets the attribute `filter` of every `sparse_attn.attention` that states
+    none, and `precision` of every one on f32 that states none. What the IR
+    states is never overridden. Filters are spelled as on the command line:
+
+        dense
+        threshold:0.1          λ
+        threshold:12.5/L       a / L, L the number of keys
+        energy:-6              λ
+        energy:P=1.46          λ = ln(P) + ln(Bc / L)
+        recall:0.95[,row|tile][,groups=8|exact]
+
+    An empty option sets nothing.
+
+    Example: with `filter=recall:0.95`, an attention without a filter becomes
+    one with `filter = #sparse_attn.recall<0.95>`.
+  }];
+  let options = [
+    Option<"filter", "filter", "std::string", /*default=*/"\"\"",
+           "Filter of attentions that state none">,
+    Option<"precision", "precision", "std::string", /*default=*/"\"\"",
+           "How f32 attentions that state none run: 3xtf32, tf32 or bf16">
+  ];
+  let statistics = [
+    Statistic<"filtersSet", "filters-set", "Attentions given a filter">,
+    Statistic<"precisionsSet", "precisions-set", "Attentions given a precision">
+  ];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Make every attention a call of a kernel function";
+  let description = [{
+    Every `sparse_attn.attention` becomes a call of a private function
+    `@attention_N`, marked `sparse_attn.kernel`, whose body is that attention on
+    its arguments (the op's operands in order) and a return. Attentions that are
+    equal in types, attributes and region share one function, so that a model of
+    many equal layers has one kernel. Names count in the order of the first
+    appearance and avoid symbols that exist; discardable attributes stay at the
+    call.
+
+    Pure computations on constants that a score region reads from outside are
+    cloned into it. An attention whose region reads anything else from outside,
+    or that no module holds directly, stays where it is, with a remark.
+
+    The call is a `func.call`, or a `sparse_attn.call_kernel` inside an
+    operation of an unregistered dialect, where upstream refuses to resolve
+    symbols.
+  }];
+  let statistics = [
+    Statistic<"attentionsOutlined", "attentions-outlined", "Attentions replaced by calls">,
+    Statistic<"kernelsCreated", "kernels-created", "Kernel functions created">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+def RequestStatistics : Pass<"sparse-attn-request-statistics", "::mlir::ModuleOp"> {
+  let summary = "Add the results that tell how much a kernel left out";
+  let description = [{
+    Gives the attention of every function marked `sparse_attn.kernel` the
+    results `recall_bound` (if its filter can skip) and `tile_counts`, as
+    further results of the function with inits as further arguments, which are
+    marked `sparse_attn.statistic`. Results that the attention has already are
+    the graph's own and stay unmarked. Calls are not rewritten: the pass is for
+    modules that hold kernels only, and a kernel that is called is an error.
+
+    A kernel without a `decision_tile` stays as it is, with a remark.
+  }];
+  let statistics = [
+    Statistic<"statisticsAdded", "statistics-added", "Results added">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+#endif // SPARSEATTN_DIALECT_SPARSEATTN_TRANSFORMS_PASSES

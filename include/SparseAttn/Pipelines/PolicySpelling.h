@@ -1,0 +1,38 @@
+//===- PolicySpelling.h - Policies as the command line spells them - -*- C++ -*-===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_PIPELINES_POLICYSPELLING_H
+#define SPARSEATTN_PIPELINES_POLICYSPELLING_H
+
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+
+namespace mlir::sparse_attn {
+
+/// Parses a filter as the flag `--filter` spells it:
+///
+///   dense | threshold:λ | threshold:a/L | energy:λ | energy:P=p
+///   | recall:ρ[,row|tile][,groups=g|exact]
+///
+/// A spelling that is none of these gives one error through `emitError`.
+FailureOr<FilterAttrInterface>
+parseFilterSpelling(MLIRContext *context, StringRef spelling,
+                    function_ref<InFlightDiagnostic()> emitError);
+
+/// Parses a precision as the flag `--f32` spells it: 3xtf32, tf32 or bf16.
+FailureOr<Precision>
+parsePrecisionSpelling(StringRef spelling,
+                       function_ref<InFlightDiagnostic()> emitError);
+
+/// The spelling of a filter, such that parsing it gives the filter again.
+std::string spellFilter(FilterAttrInterface filter);
+/// The spelling of a precision.
+StringRef spellPrecision(Precision precision);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_PIPELINES_POLICYSPELLING_H

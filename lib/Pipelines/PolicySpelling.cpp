@@ -1,0 +1,176 @@
+//===- PolicySpelling.cpp - Policies as the command line spells them ----- ===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Pipelines/PolicySpelling.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+using EmitError = function_ref<InFlightDiagnostic()>;
+
+static FailureOr<double> parseReal(StringRef text, StringRef what,
+                                   StringRef spelling, EmitError emitError) {
+  double value;
+  if (text.empty() || text.getAsDouble(value)) {
+    emitError() << "expected a number as the " << what << " of filter '"
+                << spelling << "', found '" << text << "'";
+    return failure();
+  }
+  return value;
+}
+
+/// An attribute whose verifier has had its say.
+template <typename Attr, typename... Args>
+static FailureOr<FilterAttrInterface>
+getFilter(MLIRContext *context, EmitError emitError, Args... args) {
+  Attr attr = Attr::getChecked(emitError, context, args...);
+  if (!attr)
+    return failure();
+  return FilterAttrInterface(attr);
+}
+
+static FailureOr<FilterAttrInterface>
+parseThreshold(MLIRContext *context, StringRef spelling, StringRef value,
+               EmitError emitError) {
+  bool perKey = value.consume_back("/L");
+  FailureOr<double> real =
+      parseReal(value, perKey ? "numerator" : "threshold", spelling, emitError);
+  if (failed(real))
+    return failure();
+  return getFilter<ThresholdFilterAttr>(context, emitError, APFloat(*real),
+                                        perKey);
+}
+
+static FailureOr<FilterAttrInterface>
+parseEnergy(MLIRContext *context, StringRef spelling, StringRef value,
+            EmitError emitError) {
+  bool isBudget = value.consume_front("P=");
+  FailureOr<double> real =
+      parseReal(value, isBudget ? "budget" : "threshold", spelling, emitError);
+  if (failed(real))
+    return failure();
+  return getFilter<EnergyFilterAttr>(context, emitError, APFloat(*real),
+                                     isBudget);
+}
+
+static FailureOr<FilterAttrInterface>
+parseRecall(MLIRContext *context, StringRef spelling, StringRef value,
+            EmitError emitError) {
+  SmallVector<StringRef> words;
+  value.split(words, ',');
+  FailureOr<double> real =
+      parseReal(words.front(), "recall", spelling, emitError);
+  if (failed(real))
+    return failure();
+  std::optional<bool> perTile;
+  std::optional<int64_t> groups;
+  for (StringRef word : ArrayRef(words).drop_front()) {
+    bool known = true, repeated = false;
+    if (word == "row" || word == "tile") {
+      repeated = perTile.has_value();
+      perTile = word == "tile";
+    } else if (word == "exact") {
+      repeated = groups.has_value();
+      groups = 0;
+    } else if (StringRef count = word; count.consume_front("groups=")) {
+      int64_t parsed = 0;
+      // Zero means exact in the attribute, so it is no number of groups here.
+      known = !count.getAsInteger(10, parsed) && parsed > 0;
+      repeated = groups.has_value();
+      groups = parsed;
+    } else {
+      known = false;
+    }
+    if (!known) {
+      emitError() << "expected 'row', 'tile', 'exact' or 'groups=' with a "
+                     "positive number in filter '"
+                  << spelling << "', found '" << word << "'";
+      return failure();
+    }
+    if (repeated) {
+      emitError() << "expected one granularity and one bound in filter '"
+                  << spelling << "', found '" << word << "' as a second one";
+      return failure();
+    }
+  }
+  return getFilter<RecallFilterAttr>(context, emitError, APFloat(*real),
+                                     perTile.value_or(false),
+                                     groups.value_or(0));
+}
+
+FailureOr<FilterAttrInterface>
+sparse_attn::parseFilterSpelling(MLIRContext *context, StringRef spelling,
+                                 EmitError emitError) {
+  context->loadDialect<SparseAttnDialect>();
+  if (spelling == "dense")
+    return FilterAttrInterface(DenseFilterAttr::get(context));
+  auto [kind, value] = spelling.split(':');
+  if (kind == "threshold")
+    return parseThreshold(context, spelling, value, emitError);
+  if (kind == "energy")
+    return parseEnergy(context, spelling, value, emitError);
+  if (kind == "recall")
+    return parseRecall(context, spelling, value, emitError);
+  emitError() << "expected a filter 'dense', 'threshold:', 'energy:' or "
+                 "'recall:' with a number, found '"
+              << spelling << "'";
+  return failure();
+}
+
+FailureOr<Precision> sparse_attn::parsePrecisionSpelling(StringRef spelling,
+                                                         EmitError emitError) {
+  auto precision = llvm::StringSwitch<std::optional<Precision>>(spelling)
+                       .Case("3xtf32", Precision::tf32x3)
+                       .Case("tf32", Precision::tf32)
+                       .Case("bf16", Precision::bf16)
+                       .Default(std::nullopt);
+  if (precision)
+    return *precision;
+  emitError() << "expected an f32 precision '3xtf32', 'tf32' or 'bf16', found '"
+              << spelling << "'";
+  return failure();
+}
+
+/// The shortest decimal form that reads back equal.
+static std::string spellReal(double value) {
+  if (std::isinf(value))
+    return value < 0 ? "-inf" : "inf";
+  std::string text;
+  for (int digits = 1; digits <= 17; ++digits) {
+    text.clear();
+    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
+    if (std::strtod(text.c_str(), nullptr) == value)
+      break;
+  }
+  return text;
+}
+
+std::string sparse_attn::spellFilter(FilterAttrInterface filter) {
+  if (auto threshold = dyn_cast<ThresholdFilterAttr>(filter))
+    return "threshold:" + spellReal(threshold.getReal()) +
+           (threshold.getPerKey() ? "/L" : "");
+  if (auto energy = dyn_cast<EnergyFilterAttr>(filter))
+    return (energy.getIsBudget() ? "energy:P=" : "energy:") +
+           spellReal(energy.getReal());
+  if (auto recall = dyn_cast<RecallFilterAttr>(filter))
+    return "recall:" + spellReal(recall.getReal()) +
+           (recall.getPerTile() ? ",tile" : "") +
+           (recall.isExact() ? ""
+                             : ",groups=" + std::to_string(recall.getGroups()));
+  return filter.getPolicy().str();
+}
+
+StringRef sparse_attn::spellPrecision(Precision precision) {
+  return precision == Precision::tf32x3 ? "3xtf32"
+                                        : stringifyPrecision(precision);
+}
