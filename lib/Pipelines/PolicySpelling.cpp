@@ -39,9 +39,10 @@ getFilter(MLIRContext *context, EmitError emitError, Args... args) {
   return FilterAttrInterface(attr);
 }
 
-static FailureOr<FilterAttrInterface>
-parseThreshold(MLIRContext *context, StringRef spelling, StringRef value,
-               EmitError emitError) {
+static FailureOr<FilterAttrInterface> parseThreshold(MLIRContext *context,
+                                                     StringRef spelling,
+                                                     StringRef value,
+                                                     EmitError emitError) {
   bool perKey = value.consume_back("/L");
   FailureOr<double> real =
       parseReal(value, perKey ? "numerator" : "threshold", spelling, emitError);
@@ -51,9 +52,10 @@ parseThreshold(MLIRContext *context, StringRef spelling, StringRef value,
                                         perKey);
 }
 
-static FailureOr<FilterAttrInterface>
-parseEnergy(MLIRContext *context, StringRef spelling, StringRef value,
-            EmitError emitError) {
+static FailureOr<FilterAttrInterface> parseEnergy(MLIRContext *context,
+                                                  StringRef spelling,
+                                                  StringRef value,
+                                                  EmitError emitError) {
   bool isBudget = value.consume_front("P=");
   FailureOr<double> real =
       parseReal(value, isBudget ? "budget" : "threshold", spelling, emitError);
@@ -63,9 +65,10 @@ parseEnergy(MLIRContext *context, StringRef spelling, StringRef value,
                                      isBudget);
 }
 
-static FailureOr<FilterAttrInterface>
-parseRecall(MLIRContext *context, StringRef spelling, StringRef value,
-            EmitError emitError) {
+static FailureOr<FilterAttrInterface> parseRecall(MLIRContext *context,
+                                                  StringRef spelling,
+                                                  StringRef value,
+                                                  EmitError emitError) {
   SmallVector<StringRef> words;
   value.split(words, ',');
   FailureOr<double> real =

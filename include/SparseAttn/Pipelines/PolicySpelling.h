@@ -1,4 +1,5 @@
-//===- PolicySpelling.h - Policies as the command line spells them - -*- C++ -*-===//
+//===- PolicySpelling.h - Policies as the command line spells them - -*- C++
+//-*-===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -19,15 +19,15 @@ CallKernelOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (!module)
     return emitOpError("expected a builtin.module around a call of '@")
            << getCallee() << "'";
-  auto kernel = symbolTable.lookupSymbolIn<FunctionOpInterface>(
-      module, getCalleeAttr());
+  auto kernel =
+      symbolTable.lookupSymbolIn<FunctionOpInterface>(module, getCalleeAttr());
   if (!kernel)
     return emitOpError("expected a function '@")
            << getCallee() << "' in the enclosing module, found none";
   if (!llvm::equal(kernel.getArgumentTypes(), getOperandTypes()))
     return emitOpError("expected operands of the kernel's types, (")
-           << kernel.getArgumentTypes() << "), found ("
-           << getOperandTypes() << ")";
+           << kernel.getArgumentTypes() << "), found (" << getOperandTypes()
+           << ")";
   if (!llvm::equal(kernel.getResultTypes(), getResultTypes()))
     return emitOpError("expected results of the kernel's types, (")
            << kernel.getResultTypes() << "), found (" << getResultTypes()

@@ -49,8 +49,8 @@ struct KernelInfo {
     return kernel != getEmptyKey() && kernel != getTombstoneKey();
   }
   static unsigned getHashValue(Kernel kernel) {
-    llvm::hash_code hash = llvm::hash_value(
-        kernel.getFunctionType().getAsOpaquePointer());
+    llvm::hash_code hash =
+        llvm::hash_value(kernel.getFunctionType().getAsOpaquePointer());
     // Operands by their number in the body, so that equal bodies hash equal.
     DenseMap<Value, unsigned> numbers;
     auto number = [&](Value value) {
@@ -58,10 +58,10 @@ struct KernelInfo {
     };
     kernel.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
       hash = llvm::hash_combine(
-          hash, OperationEquivalence::computeHash(
-                    op, [&](Value value) { return number(value); },
-                    [](Value) { return 0; },
-                    OperationEquivalence::IgnoreLocations));
+          hash,
+          OperationEquivalence::computeHash(
+              op, [&](Value value) { return number(value); },
+              [](Value) { return 0; }, OperationEquivalence::IgnoreLocations));
       for (Value result : op->getResults())
         number(result);
     });
@@ -112,8 +112,7 @@ static Value sliceOfConstants(ArrayRef<Value> values,
   return {};
 }
 
-/// The number of an operation that a kernel may copy; above it the copy would
-/// no longer be a score.
+/// How many operations a kernel may copy; what needs more is no score.
 static constexpr size_t maxCopied = 256;
 
 namespace {
@@ -169,17 +168,14 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   builder.setInsertionPointToEnd(module.getBody());
   auto type = FunctionType::get(&getContext(), op->getOperandTypes(),
                                 op->getResultTypes());
-  auto kernel =
-      func::FuncOp::create(builder, op.getLoc(), "attention", type);
+  auto kernel = func::FuncOp::create(builder, op.getLoc(), "attention", type);
   kernel.setPrivate();
   kernel->setAttr(kernelAttrName, builder.getUnitAttr());
   Block *body = kernel.addEntryBlock();
   builder.setInsertionPointToStart(body);
-  IRMapping mapping;
-  mapping.map(op->getOperands(), body->getArguments());
-  // Captured values are mapped after the clone of the op: an operand of the op
-  // may be captured as well, and must stay the argument in the operand list.
-  auto clone = cast<AttentionOp>(builder.clone(*op, mapping));
+  // Operands are set by position: one value may be several of them.
+  auto clone = cast<AttentionOp>(builder.clone(*op));
+  clone->setOperands(body->getArguments());
   clone->setDiscardableAttrs(DictionaryAttr::get(&getContext()));
   if (!slice.empty()) {
     builder.setInsertionPointToStart(&clone.getScore().front());
@@ -203,8 +199,8 @@ void OutlineKernelsPass::replaceByCall(AttentionOp op, func::FuncOp kernel) {
   // all that upstream knows, a func.call does not verify.
   Operation *call;
   if (SymbolTable::getNearestSymbolTable(op) == kernel->getParentOp())
-    call = func::CallOp::create(builder, op.getLoc(), kernel,
-                                op->getOperands());
+    call =
+        func::CallOp::create(builder, op.getLoc(), kernel, op->getOperands());
   else
     call = CallKernelOp::create(builder, op.getLoc(), op->getResultTypes(),
                                 kernel.getSymName(), op->getOperands());
@@ -232,8 +228,8 @@ void OutlineKernelsPass::runOnOperation() {
   nameCount = 0;
   SmallVector<AttentionOp> attentions;
   getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (auto name = op->getAttrOfType<StringAttr>(
-            SymbolTable::getSymbolAttrName()))
+    if (auto name =
+            op->getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName()))
       symbols.insert(name.getValue());
     if (auto attention = dyn_cast<AttentionOp>(op))
       attentions.push_back(attention);

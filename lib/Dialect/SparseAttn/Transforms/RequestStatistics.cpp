@@ -32,10 +32,10 @@ static RankedTensorType getTileCountsType(AttentionOp op) {
   for (unsigned dim : dims.batch)
     shape.push_back(op.getDimSize(dim));
   int64_t queries = op.getDimSize(dims.m);
-  shape.push_back(ShapedType::isDynamic(queries)
-                      ? queries
-                      : llvm::divideCeilSigned(queries,
-                                               (*op.getDecisionTile())[0]));
+  shape.push_back(
+      ShapedType::isDynamic(queries)
+          ? queries
+          : llvm::divideCeilSigned(queries, (*op.getDecisionTile())[0]));
   shape.push_back(2);
   return RankedTensorType::get(shape, IntegerType::get(op.getContext(), 32));
 }

@@ -1,0 +1,13 @@
+// RUN: sparse-attn-opt %s -sparse-attn-assign-policies='filter=recall:0.9,groups=32' -verify-diagnostics
+
+#q = affine_map<(b, h, m, n, d, k) -> (b, h, m, d)>
+#k = affine_map<(b, h, m, n, d, k) -> (b, h, k, d)>
+#v = affine_map<(b, h, m, n, d, k) -> (b, h, k, n)>
+#o = affine_map<(b, h, m, n, d, k) -> (b, h, m, n)>
+func.func @narrow_tile(%q: tensor<1x2x64x32xf16>, %k: tensor<1x2x64x32xf16>, %v: tensor<1x2x64x32xf16>, %init: tensor<1x2x64x32xf16>) -> tensor<1x2x64x32xf16> {
+  // expected-error@+1 {{cannot take the filter 'recall:0.9,groups=32': expected a decision tile of a multiple of 64 keys, found 32}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>) outs(%init : tensor<1x2x64x32xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.5 : f64, decision_tile = array<i64: 64, 32>} -> tensor<1x2x64x32xf16>
+  return %o : tensor<1x2x64x32xf16>
+}
