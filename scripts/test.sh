@@ -31,7 +31,7 @@ echo "== Compiler (lit)"
 echo "== Units (GoogleTest)"
 "$lit" -s --no-progress-bar --xunit-xml-output="$results/unit.xml" "$build/test/unit"
 echo "== Numerics (pytest)"
-SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header \
+SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header -n auto \
   -p no:cacheprovider --junitxml="$results/numerics.xml" test/numerics
 
 # The only thing that a machine may lack is NVIDIA's assembler.

@@ -72,7 +72,7 @@ class Filter:
         """The spelling in IR."""
         if self.kind == "dense":
             return "#sparse_attn.dense"
-        number = "0xFFF0000000000000" if self.value == -math.inf else repr(float(self.value))
+        number = repr(float(self.value))
         if self.kind == "threshold":
             return f"#sparse_attn.threshold<{number}{' / keys' if self.relative else ''}>"
         if self.kind == "energy":
