@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# ===- sass_counts.py - Instructions of the kernels' main loops ------------===#
+#
+# Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+"""Compiles kernels to SASS and counts the instructions of their main loops.
+
+Needs ptxas and nvdisasm (`make sass` installs them from PyPI where no CUDA
+toolkit has them), not a GPU. The counts to beat are those of FlashAttention's
+own sm_80 forward kernels at the same tiles, built by nvcc 13.0."""
+
+import argparse
+import collections
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python"))
+
+from sparse_attn import tools  # noqa: E402
+from sparse_attn.filters import Filter  # noqa: E402
+from sparse_attn.modules import Attention, print_module  # noqa: E402
+
+# (tile, FlashAttention's count)
+TILES = [((128, 64), 889), ((128, 128), 837)]
+FILTERS = ["dense", "threshold:0.1", "energy:-6", "recall:0.95", "recall:0.95,groups=4"]
+
+
+def find(name: str) -> str:
+    """A program of NVIDIA's: on PATH, in a toolkit, or in .venv."""
+    places = [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]
+    places += [str(p.parent) for p in (ROOT / ".venv").glob(f"lib/**/bin/{name}")]
+    path = shutil.which(name, path=os.pathsep.join(places))
+    if not path:
+        raise FileNotFoundError(f"expected {name}: run `make sass`, which installs it")
+    return path
+
+
+def assemble(ptx: Path, target: str, cubin: Path) -> dict:
+    """Runs ptxas; registers, spilled bytes and shared memory that it reports."""
+    command = [find("ptxas"), "-v", f"--gpu-name={target}", ptx, "-o", cubin]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"ptxas: {done.stderr.strip()}")
+
+    def number(pattern):
+        found = re.search(pattern, done.stderr)
+        return int(found.group(1)) if found else 0
+
+    return {
+        "registers": number(r"Used (\d+) registers"),
+        "stack": number(r"(\d+) bytes stack frame"),
+        "spill_stores": number(r"(\d+) bytes spill stores"),
+        "spill_loads": number(r"(\d+) bytes spill loads"),
+    }
+
+
+def disassemble(cubin: Path) -> list:
+    """Labels (`name:`) and instructions of the only function, in order."""
+    text = subprocess.run([find("nvdisasm"), "-c", cubin], capture_output=True, text=True,
+                          check=True).stdout  # fmt: skip
+    lines, inside = [], False
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith(".text."):
+            inside = True
+        elif label := re.match(r"(\.L_x_\d+):", line):
+            lines.append(label.group(1) + ":")
+        elif inside and (found := re.match(r"/\*[0-9a-f]{4,}\*/\s+(.*?)\s*;", line)):
+            lines.append(found.group(1))
+    return lines
+
+
+def opcode(instruction: str) -> str:
+    words = [w for w in instruction.split() if not w.startswith("@")]
+    return words[0].split(".")[0]
+
+
+def main_loops(lines: list) -> list:
+    """The innermost loops that multiply matrices, each as a list of opcodes."""
+    place = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(":")}
+    spans = []
+    for index, line in enumerate(lines):
+        target = re.search(r"\bBRA\b.*?(\.L_x_\d+)", line)
+        if target and place.get(target.group(1), index) < index:
+            spans.append((place[target.group(1)], index))
+    loops = []
+    for first, last in spans:
+        body = [opcode(x) for x in lines[first : last + 1] if not x.endswith(":")]
+        inner = any(first <= a and b <= last and (a, b) != (first, last) for a, b in spans)
+        if "HMMA" in body and not inner:
+            loops.append(body)
+    return loops
+
+
+def measure(tile: tuple, spelling: str, folder: Path) -> dict:
+    """Compiles one kernel at head_dim 128, f16, and counts."""
+    spec = Attention(
+        rows=1, keys=1, depth=128, batch=(1, 1), dynamic=True,
+        rule=Filter.parse(spelling), decision_tile=tile,
+    )  # fmt: skip
+    name = re.sub(r"\W", "_", f"{spelling}_{tile[0]}x{tile[1]}")
+    package = tools.compile_text(print_module(spec), folder / name)
+    kernel = package.kernel()
+    cubin = folder / f"{name}.cubin"
+    result = {"filter": spelling, "tile": list(tile), "threads": kernel["threads"]}
+    result |= {"shared_memory": kernel["shared_memory"]}
+    result |= assemble(package.path / kernel["file"], kernel["target"], cubin)
+    loops = main_loops(disassemble(cubin))
+    # A causal or ragged kernel has a peeled copy; the largest is the steady one.
+    loop = max(loops, key=len, default=[])
+    result["loops"] = [len(x) for x in loops]
+    result["instructions"] = len(loop)
+    result["mix"] = dict(collections.Counter(loop).most_common())
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "results" / "sass_sm_80.json")  # fmt: skip
+    parser.add_argument("--only", choices=FILTERS, help="one filter instead of all")
+    options = parser.parse_args()
+    results, good = [], True
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{'filter':24}{'tile':>9}{'warps':>6}{'loop':>6}{'goal':>6}{'registers':>11}"
+              f"{'spills':>8}{'shared':>8}   HMMA MUFU FFMA LDSM")  # fmt: skip
+        for spelling in [options.only] if options.only else FILTERS:
+            for tile, goal in TILES:
+                one = measure(tile, spelling, Path(folder))
+                one["goal"] = goal if spelling == "dense" else None
+                results.append(one)
+                good &= print_line(one)
+    if not options.only:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"target": "sm_80", "kernels": results}, indent=1) + "\n")
+    return 0 if good else 1
+
+
+def print_line(one: dict) -> bool:
+    """Prints a measurement; whether it meets its goal (dense kernels have one)."""
+    goal, count = one["goal"], one["instructions"]
+    good = count > 0 and (goal is None or count <= goal)
+    mix = " ".join(f"{one['mix'].get(x, 0):4}" for x in ("HMMA", "MUFU", "FFMA", "LDSM"))
+    print(
+        f"{one['filter']:24}{one['tile'][0]:>5}x{one['tile'][1]:<3}{one['threads'] // 32:>6}"
+        f"{count:>6}{goal or '-':>6}{one['registers']:>11}"
+        f"{one['spill_stores'] + one['spill_loads']:>8}{one['shared_memory']:>8}   {mix}"
+        f"{'' if good else '   above the goal'}",
+        flush=True,
+    )
+    return good
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (tools.ToolError, FileNotFoundError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
