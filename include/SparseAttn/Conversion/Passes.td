@@ -1,0 +1,63 @@
+//===- Passes.td - Conversions between the floors ---------*- tablegen -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_CONVERSION_PASSES
+#define SPARSEATTN_CONVERSION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// sparse_attn to attn_tile
+//===----------------------------------------------------------------------===//
+
+def ConvertSparseAttnToAttnTile
+    : Pass<"convert-sparse-attn-to-attn-tile", "::mlir::ModuleOp"> {
+  let summary = "Fuse each attention kernel function into a flash loop on tiles";
+  let description = [{
+    Every function marked `sparse_attn.kernel` (see
+    `sparse-attn-outline-kernels`) whose attention the kernels can express
+    becomes a `gpu.module` with one kernel of the same name: the prologue finds
+    the block's query tile, one loop runs over the key tiles that every row sees
+    in full, a second over those that need masking, the filter is an `scf.if`
+    around the softmax and the product with the values. Key tiles that a causal
+    region hides from the whole query tile are not visited.
+
+    A function that cannot be fused stays, with a remark that says why.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::attn_tile::AttnTileDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Attention functions fused">,
+    Statistic<"numRefused", "refused", "Attention functions that stayed">
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// attn_tile to NVVM
+//===----------------------------------------------------------------------===//
+
+def ConvertAttnTileToNVVM
+    : Pass<"convert-attn-tile-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Take laid-out tiles to the registers of each thread";
+  let description = [{
+    One tile becomes as many values as one thread owns of it. Products become
+    `mma.sync` (fed by `ldmatrix`), copies `cp.async`, votes a barrier with a
+    reduction. Expects the output of `attn-tile-assign-layouts`; an operation
+    that is left over is an error.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+#endif // SPARSEATTN_CONVERSION_PASSES

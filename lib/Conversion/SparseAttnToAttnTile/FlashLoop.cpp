@@ -1,0 +1,411 @@
+//===- FlashLoop.cpp - The fused loop over key tiles ----------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FlashLoop.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::attn_tile;
+using namespace mlir::sparse_attn;
+
+namespace {
+
+using FPredicate = arith::CmpFPredicate;
+using IPredicate = arith::CmpIPredicate;
+
+constexpr double log2e = 1.4426950408889634;
+
+/// What a row carries from one key tile to the next.
+struct State {
+  Value accumulator, rowSum, rowMax, skippedMass, skipped;
+
+  SmallVector<Value> values() const {
+    SmallVector<Value> all = {accumulator, rowSum, rowMax};
+    for (Value value : {skippedMass, skipped})
+      if (value)
+        all.push_back(value);
+    return all;
+  }
+  /// The same fields with other values.
+  State with(ValueRange values) const {
+    State next = *this;
+    next.accumulator = values[0];
+    next.rowSum = values[1];
+    next.rowMax = values[2];
+    unsigned index = 3;
+    if (next.skippedMass)
+      next.skippedMass = values[index++];
+    if (next.skipped)
+      next.skipped = values[index++];
+    return next;
+  }
+};
+
+/// A tile's scores and what the online softmax makes of them.
+struct Tile {
+  Value firstKey;
+  Value scores;
+  Value tileMax, newMax;
+  /// newMax, but 0 where a row has seen no finite score yet, so that no
+  /// difference of infinities arises.
+  Value safeMax;
+  Value probabilities, tileSum; // once computed
+};
+
+class FlashLoop {
+public:
+  FlashLoop(TileBuilder &b, const FlashInputs &in);
+  FlashResults build();
+
+private:
+  State runLoop(Value from, Value to, bool partial, State state);
+  State visit(Value firstKey, bool partial, State state);
+  Tile score(Value firstKey, bool partial, const State &state);
+  void exponentiate(Tile &tile);
+  State keep(Tile &tile, const State &state);
+  Value keepsAnyRow(Tile &tile, const State &state, Value &mass, bool partial);
+  Value recallVote(Tile &tile, const State &state, Value mass,
+                   RecallFilterAttr filter);
+  Value groupMass(const Tile &tile, const State &state, int64_t groups);
+  Value maximumMass(const Tile &tile, const State &state, bool partial);
+  /// 0 where the row sees nothing of the tile.
+  Value zeroWhereMasked(Value mass, const Tile &tile, bool partial);
+  Value minusInfinity(Value rows) {
+    return b.compare(FPredicate::OEQ, rows, b.f32(-TileBuilder::infinity));
+  }
+  /// log2 units of a difference of maxima.
+  Value scaled(Value difference) {
+    return b.mul(difference, b.f32(exponentScale));
+  }
+
+  TileBuilder &b;
+  const FlashInputs &in;
+  AttentionOp op;
+  FilterAttrInterface filter;
+  int64_t width; // value head_dim
+  Type operandType;
+  PrecisionAttr precision;
+  bool modified;        // scores are scaled before the maximum is taken
+  double exponentScale; // score · exponentScale is in log2 units
+  Value rowIndex;
+  Value validRows; // null when no query tile is ragged
+};
+
+FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
+    : b(b), in(in), op(in.op), filter(op.getFilterOrDefault()) {
+  auto values = cast<RankedTensorType>(op.getValue().getType());
+  operandType = values.getElementType();
+  width = op.getDimSize(op.getDims().n);
+  if (operandType.isF32())
+    precision = PrecisionAttr::get(op.getContext(), op.getPrecisionOrDefault());
+  double scale = op.getScale().convertToDouble();
+  // Folding the scale into the exponent needs max(scale · s) = scale · max(s)
+  // and scores that nothing but a comparison of indices touches.
+  modified = in.structure.kind == ScoreStructure::Kind::General || in.mask ||
+             scale <= 0.0;
+  exponentScale = modified ? log2e : scale * log2e;
+  if (!filter.canSkip())
+    filter = DenseFilterAttr::get(op.getContext());
+}
+
+Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
+  Tile tile;
+  tile.firstKey = firstKey;
+  auto matrix = cast<MatrixType>(in.key.getType());
+  Value key = LoadOp::create(
+      b, b.tile({in.keys, matrix.getColumns()}, operandType), in.key, firstKey);
+  auto type = b.f32Tile({in.rows, in.keys});
+  Value scores = MmaOp::create(b, type, in.query, key, b.full(type, 0.0),
+                               /*transpose_b=*/true, precision);
+  if (modified)
+    scores = b.mul(scores, b.f32(op.getScale().convertToDouble()));
+  if (partial) {
+    Value keyIndex = ColumnIndexOp::create(b, b.tile({in.rows, in.keys}, b.getI32Type()),
+                                           firstKey);
+    if (op.hasScore())
+      scores = applyScoreRegion(b, op, scores, in.batch, rowIndex, keyIndex);
+    if (in.mask) {
+      auto maskMatrix = cast<MatrixType>(in.mask.getType());
+      Type element = maskMatrix.getElementType();
+      Value mask = LoadElementsOp::create(
+          b, b.tile({in.rows, in.keys}, element), in.mask, in.firstQuery,
+          firstKey, in.maskRows, in.maskColumns);
+      if (element.isInteger(1)) {
+        scores = b.select(mask, scores, b.f32(-TileBuilder::infinity));
+      } else {
+        if (!element.isF32())
+          mask = arith::ExtFOp::create(b, type, mask);
+        scores = b.add(scores, mask);
+      }
+    }
+    APInt length;
+    if (!matchPattern(in.keyLength, m_ConstantInt(&length)) ||
+        length.getSExtValue() % in.keys)
+      scores = b.select(b.compare(IPredicate::slt, keyIndex, in.keyLength),
+                        scores, b.f32(-TileBuilder::infinity));
+  }
+  tile.scores = scores;
+  tile.tileMax = b.reduceRows(ReduceKind::max, scores);
+  tile.newMax = b.max(state.rowMax, tile.tileMax);
+  tile.safeMax =
+      partial ? b.select(minusInfinity(tile.newMax), b.f32(0.0), tile.newMax)
+              : tile.newMax;
+  return tile;
+}
+
+void FlashLoop::exponentiate(Tile &tile) {
+  Value shift = b.mul(tile.safeMax, b.f32(-exponentScale));
+  tile.probabilities = b.exp2(b.fma(tile.scores, b.f32(exponentScale),
+                                    b.expandRows(shift, in.keys)));
+}
+
+State FlashLoop::keep(Tile &tile, const State &state) {
+  State next = state;
+  Value correction = b.exp2(scaled(b.sub(state.rowMax, tile.safeMax)));
+  if (!tile.probabilities)
+    exponentiate(tile);
+  if (isa<DenseFilterAttr>(filter)) {
+    // Nobody reads the sum before the end: leave it spread over eight columns.
+    next.rowSum =
+        b.fma(state.rowSum, b.expandRows(correction, 8),
+              b.foldColumns(ReduceKind::add, tile.probabilities, 8));
+  } else {
+    if (!tile.tileSum)
+      tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
+    next.rowSum = b.fma(state.rowSum, correction, tile.tileSum);
+  }
+  if (state.skippedMass)
+    next.skippedMass = b.mul(state.skippedMass, correction);
+  next.rowMax = tile.newMax;
+  Value rescaled =
+      b.mul(state.accumulator, b.expandRows(correction, width));
+  Value values = LoadOp::create(b, b.tile({in.keys, width}, operandType),
+                                in.value, tile.firstKey);
+  Value weights = tile.probabilities;
+  if (!operandType.isF32())
+    weights = arith::TruncFOp::create(b, b.tile({in.rows, in.keys}, operandType),
+                                      weights);
+  next.accumulator =
+      MmaOp::create(b, rescaled.getType(), weights, values, rescaled,
+                    /*transpose_b=*/false, precision);
+  return next;
+}
+
+//===----------------------------------------------------------------------===//
+// Filters: whether any row of the decision tile wants the key tile
+//===----------------------------------------------------------------------===//
+
+Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile, bool partial) {
+  return partial ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
+                 : mass;
+}
+
+/// Upper bound of the tile's mass in the units of the running sum, from the
+/// tile's maximum alone.
+Value FlashLoop::maximumMass(const Tile &tile, const State &state,
+                             bool partial) {
+  Value each = b.exp2(scaled(b.sub(tile.tileMax, state.rowMax)));
+  Value keys = b.f32(in.keys);
+  if (partial) {
+    Value left = b.mini(b.subi(in.keyLength, tile.firstKey), b.i32(in.keys));
+    keys = arith::SIToFPOp::create(b, b.getF32Type(), left);
+  }
+  return zeroWhereMasked(b.mul(each, keys), tile, partial);
+}
+
+/// The same from the maxima of groups of columns.
+Value FlashLoop::groupMass(const Tile &tile, const State &state,
+                           int64_t groups) {
+  Value maxima = b.foldColumns(ReduceKind::max, tile.scores, 2 * groups);
+  maxima = FoldPairsOp::create(b, maxima.getType(), ReduceKind::max, maxima);
+  Value shift = b.mul(state.rowMax, b.f32(-exponentScale));
+  Value masses = b.exp2(b.fma(maxima, b.f32(exponentScale),
+                              b.expandRows(shift, 2 * groups)));
+  // Each group stands twice among the columns.
+  return b.mul(b.reduceRows(ReduceKind::add, masses),
+               b.f32(static_cast<double>(in.keys) / (2 * groups)));
+}
+
+Value FlashLoop::recallVote(Tile &tile, const State &state, Value mass,
+                            RecallFilterAttr recall) {
+  Value sum = b.add(state.skippedMass, mass);
+  // Nothing kept yet, and something to see: whatever the arithmetic says.
+  Value first = b.andi(
+      b.compare(FPredicate::OEQ, state.rowSum, b.f32(0.0)),
+      b.compare(FPredicate::OGT, tile.tileMax, b.f32(-TileBuilder::infinity)));
+  if (!recall.getPerTile()) {
+    Value limit = b.mul(state.rowSum, b.f32(recall.getAllowance()));
+    Value wanted = b.ori(b.compare(FPredicate::OGT, sum, limit), first);
+    if (validRows)
+      wanted = b.andi(wanted, validRows);
+    return AnyRowOp::create(b, wanted);
+  }
+  Value share = b.select(b.compare(FPredicate::OEQ, sum, b.f32(0.0)),
+                         b.f32(0.0), b.div(sum, state.rowSum));
+  share = b.select(first, b.f32(TileBuilder::infinity), share);
+  Value rows = b.mini(b.subi(in.queryLength, in.firstQuery), b.i32(in.rows));
+  if (validRows)
+    share = b.select(validRows, share, b.f32(0.0));
+  Value allowed = b.mul(arith::SIToFPOp::create(b, b.getF32Type(), rows),
+                        b.f32(recall.getAllowance()));
+  return b.compare(FPredicate::OGT, SumRowsOp::create(b, share), allowed);
+}
+
+/// The uniform decision; `mass` is what a skip adds to the skipped mass where
+/// it is known by then.
+Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass,
+                             bool partial) {
+  if (auto recall = dyn_cast<RecallFilterAttr>(filter)) {
+    if (recall.isExact()) {
+      exponentiate(tile);
+      tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
+      mass = b.mul(tile.tileSum,
+                   b.exp2(scaled(b.sub(tile.safeMax, state.rowMax))));
+    } else {
+      mass = groupMass(tile, state, recall.getGroups());
+    }
+    mass = zeroWhereMasked(mass, tile, partial);
+    return recallVote(tile, state, mass, recall);
+  }
+  Value distance = scaled(b.sub(tile.tileMax, state.rowMax));
+  Value limit;
+  if (auto threshold = dyn_cast<ThresholdFilterAttr>(filter)) {
+    limit = b.f32(std::log2(threshold.getReal()));
+  } else {
+    auto energy = cast<EnergyFilterAttr>(filter);
+    distance = b.sub(distance, b.log2(state.rowSum));
+    limit = b.f32(energy.getIsBudget()
+                      ? std::log2(energy.getReal() * in.keys)
+                      : energy.getReal() * log2e);
+  }
+  auto threshold = dyn_cast<ThresholdFilterAttr>(filter);
+  auto energy = dyn_cast<EnergyFilterAttr>(filter);
+  if ((threshold && threshold.getPerKey()) || (energy && energy.getIsBudget())) {
+    Value keys = arith::SIToFPOp::create(b, b.getF32Type(), in.keyLength);
+    limit = b.sub(limit, b.log2(keys));
+  }
+  // Ordered: rows that have seen nothing and see nothing agree to a skip.
+  Value wanted = b.compare(FPredicate::OGE, distance, limit);
+  if (validRows)
+    wanted = b.andi(wanted, validRows);
+  return AnyRowOp::create(b, wanted);
+}
+
+State FlashLoop::visit(Value firstKey, bool partial, State state) {
+  Tile tile = score(firstKey, partial, state);
+  if (isa<DenseFilterAttr>(filter))
+    return keep(tile, state);
+  Value mass;
+  Value kept = keepsAnyRow(tile, state, mass, partial);
+  auto branch = scf::IfOp::create(b, TypeRange(ValueRange(state.values())), kept,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, keep(tile, state).values());
+  b.setInsertionPointToStart(branch.elseBlock());
+  State skip = state;
+  if (state.skippedMass) {
+    if (!mass)
+      mass = maximumMass(tile, state, partial);
+    skip.skippedMass = b.add(state.skippedMass, mass);
+  }
+  if (state.skipped)
+    skip.skipped = b.addi(state.skipped, b.i32(1));
+  scf::YieldOp::create(b, skip.values());
+  return state.with(branch.getResults());
+}
+
+State FlashLoop::runLoop(Value from, Value to, bool partial, State state) {
+  auto loop = scf::ForOp::create(b, from, to, b.i32(in.keys), state.values());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  State next = visit(loop.getInductionVar(), partial,
+                     state.with(loop.getRegionIterArgs()));
+  scf::YieldOp::create(b, next.values());
+  return state.with(loop.getResults());
+}
+
+FlashResults FlashLoop::build() {
+  bool dense = isa<DenseFilterAttr>(filter);
+  auto constantOf = [](Value value) -> std::optional<int64_t> {
+    APInt constant;
+    if (matchPattern(value, m_ConstantInt(&constant)))
+      return constant.getSExtValue();
+    return std::nullopt;
+  };
+  std::optional<int64_t> queries = constantOf(in.queryLength);
+  std::optional<int64_t> keyCount = constantOf(in.keyLength);
+  bool needsRows = op.hasScore();
+  bool raggedRows = !queries || *queries % in.rows;
+  if (needsRows || (raggedRows && !dense))
+    rowIndex = RowIndexOp::create(b, b.tile(in.rows, b.getI32Type()),
+                                  in.firstQuery);
+  if (raggedRows && !dense)
+    validRows = b.compare(IPredicate::slt, rowIndex, in.queryLength);
+
+  // Which keys this query tile can see at all, and from where on a tile needs
+  // looking at score by score.
+  Value end = in.keyLength, full;
+  if (modified) {
+    full = b.i32(0);
+  } else {
+    Value visible = in.keyLength;
+    if (in.structure.kind == ScoreStructure::Kind::Causal) {
+      Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
+      auto clamp = [&](Value limit) {
+        return b.mini(b.maxi(limit, b.i32(0)), in.keyLength);
+      };
+      end = clamp(b.addi(last, b.i32(in.structure.offset)));
+      visible =
+          clamp(b.addi(in.firstQuery, b.i32(in.structure.offset + 1)));
+      visible = b.mini(visible, end);
+    }
+    if (visible == in.keyLength && keyCount)
+      full = b.i32(*keyCount / in.keys * in.keys);
+    else
+      full = b.muli(b.divi(visible, b.i32(in.keys)), b.i32(in.keys));
+  }
+
+  State state;
+  state.accumulator = b.full(b.f32Tile({in.rows, width}), 0.0);
+  state.rowSum = dense ? b.full(b.f32Tile({in.rows, 8}), 0.0)
+                       : b.full(b.f32Tile(in.rows), 0.0);
+  state.rowMax = b.full(b.f32Tile(in.rows), -TileBuilder::infinity);
+  if (!dense && (op.getRecallBound() || isa<RecallFilterAttr>(filter)))
+    state.skippedMass = b.full(b.f32Tile(in.rows), 0.0);
+  if (!dense && op.getTileCounts())
+    state.skipped = b.i32(0);
+
+  std::optional<int64_t> fullCount = constantOf(full), endCount = constantOf(end);
+  if (!fullCount || *fullCount > 0)
+    state = runLoop(b.i32(0), full, /*partial=*/false, state);
+  if (!fullCount || !endCount || *fullCount < *endCount)
+    state = runLoop(full, end, /*partial=*/true, state);
+
+  FlashResults results;
+  results.accumulator = state.accumulator;
+  results.rowMax = state.rowMax;
+  results.rowSum =
+      dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
+  results.skippedMass = state.skippedMass;
+  results.logScale = exponentScale / log2e;
+  if (op.getTileCounts()) {
+    results.visited =
+        b.divi(b.addi(end, b.i32(in.keys - 1)), b.i32(in.keys));
+    results.skipped = state.skipped ? state.skipped : b.i32(0);
+  }
+  return results;
+}
+
+} // namespace
+
+FlashResults attn_tile::buildFlashLoop(TileBuilder &b,
+                                       const FlashInputs &inputs) {
+  return FlashLoop(b, inputs).build();
+}

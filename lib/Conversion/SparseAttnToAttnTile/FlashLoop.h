@@ -1,0 +1,54 @@
+//===- FlashLoop.h - The fused loop over key tiles -------------*- C++ -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_CONVERSION_SPARSEATTNTOATTNTILE_FLASHLOOP_H
+#define SPARSEATTN_LIB_CONVERSION_SPARSEATTNTOATTNTILE_FLASHLOOP_H
+
+#include "SparseAttn/Analysis/ScoreStructure.h"
+#include "TileBuilder.h"
+
+namespace mlir::attn_tile {
+
+/// What the loop reads, prepared by the kernel's prologue. Sizes and indices
+/// are i32.
+struct FlashInputs {
+  sparse_attn::AttentionOp op;
+  sparse_attn::ScoreStructure structure;
+  int64_t rows, keys; // the decision tile
+  Value query;        // tile of the query, rows x head_dim
+  Value key, value;   // matrices
+  Value mask;         // matrix, or null
+  Value maskRows, maskColumns;
+  SmallVector<Value> batch; // index of each batch dimension
+  Value firstQuery, queryLength, keyLength;
+};
+
+/// What the loop leaves behind: rows as tensor<rowsxf32>.
+struct FlashResults {
+  Value accumulator; // not yet divided by the row sum
+  Value rowMax;      // in the units of the score before `exponentScale`
+  Value rowSum;
+  Value skippedMass; // in the units of rowSum; null when nobody asked
+  Value visited, skipped;
+  double logScale; // rowMax · logScale is in natural-log units
+};
+
+/// Emits the loop at `b`.
+FlashResults buildFlashLoop(TileBuilder &b, const FlashInputs &inputs);
+
+/// The region of `op` on a tile of scores: the modified scores.
+Value applyScoreRegion(TileBuilder &b, sparse_attn::AttentionOp op,
+                       Value scores, ValueRange batch, Value queryIndex,
+                       Value keyIndex);
+
+/// The first operation of the region that tiles have no form of, or null.
+Operation *findUnsupportedScoreOp(sparse_attn::AttentionOp op);
+
+} // namespace mlir::attn_tile
+
+#endif // SPARSEATTN_LIB_CONVERSION_SPARSEATTNTOATTNTILE_FLASHLOOP_H

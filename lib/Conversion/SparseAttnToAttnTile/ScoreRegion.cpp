@@ -1,0 +1,107 @@
+//===- ScoreRegion.cpp - Score regions on tiles ---------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FlashLoop.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::attn_tile;
+using namespace mlir::sparse_attn;
+
+/// Index arithmetic runs in i32: positions are below 2^31.
+static Type tileElement(Type type) {
+  return type.isIndex() ? IntegerType::get(type.getContext(), 32) : type;
+}
+
+static bool isSupported(Operation &op) {
+  if (isa<YieldOp>(op))
+    return true;
+  if (op.getNumResults() != 1 || op.getNumRegions() ||
+      !op.getResult(0).getType().isIntOrIndexOrFloat())
+    return false;
+  if (isa<arith::ConstantOp>(op))
+    return true;
+  // The math operations that have an instruction or a short expansion.
+  if (isa<math::MathDialect>(op.getDialect()))
+    return isa<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op,
+               math::TanhOp, math::AbsFOp, math::SqrtOp, math::FmaOp>(op);
+  return isa<arith::ArithDialect>(op.getDialect()) &&
+         OpTrait::hasElementwiseMappableTraits(&op);
+}
+
+Operation *attn_tile::findUnsupportedScoreOp(AttentionOp op) {
+  if (!op.hasScore())
+    return nullptr;
+  for (Operation &inner : op.getScore().front())
+    if (!isSupported(inner))
+      return &inner;
+  return nullptr;
+}
+
+/// Casts between index and integers of another width, on i32.
+static Value castInteger(TileBuilder &b, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value);
+  if (from == element)
+    return value;
+  Type type = element;
+  if (auto tensor = dyn_cast<RankedTensorType>(value.getType()))
+    type = tensor.clone(element);
+  if (element.getIntOrFloatBitWidth() > from.getIntOrFloatBitWidth())
+    return arith::ExtSIOp::create(b, type, value);
+  return arith::TruncIOp::create(b, type, value);
+}
+
+Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value scores,
+                                  ValueRange batch, Value queryIndex,
+                                  Value keyIndex) {
+  Block &region = op.getScore().front();
+  auto shape = cast<RankedTensorType>(scores.getType());
+  IRMapping map;
+  map.map(region.getArgument(0), scores);
+  for (auto [index, value] : llvm::enumerate(batch))
+    map.map(region.getArgument(1 + index), value);
+  map.map(region.getArgument(region.getNumArguments() - 2),
+          b.expandRows(queryIndex, shape.getDimSize(1)));
+  map.map(region.getArgument(region.getNumArguments() - 1), keyIndex);
+
+  for (Operation &inner : region.without_terminator()) {
+    Type element = tileElement(inner.getResult(0).getType());
+    if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
+      TypedAttr value = constant.getValue();
+      if (auto index = dyn_cast<IntegerAttr>(value);
+          index && index.getType().isIndex())
+        value = b.getI32IntegerAttr(index.getInt());
+      map.map(constant.getResult(), arith::ConstantOp::create(b, value));
+      continue;
+    }
+    if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(inner)) {
+      map.map(inner.getResult(0),
+              castInteger(b, map.lookup(inner.getOperand(0)), element));
+      continue;
+    }
+    // A result is a tile as soon as one operand is.
+    SmallVector<Value> operands;
+    RankedTensorType tile;
+    for (Value operand : inner.getOperands()) {
+      operands.push_back(map.lookup(operand));
+      if (auto type = dyn_cast<RankedTensorType>(operands.back().getType()))
+        tile = type;
+    }
+    Type type = element;
+    if (tile) {
+      type = tile.clone(element);
+      for (Value &operand : operands)
+        operand = b.spread(operand, tile);
+    }
+    OperationState state(b.getLoc(), inner.getName(), operands, type,
+                         inner.getAttrs());
+    map.map(inner.getResult(0), b.create(state)->getResult(0));
+  }
+  Value result = map.lookup(cast<YieldOp>(region.getTerminator()).getScore());
+  return b.spread(result, shape);
+}

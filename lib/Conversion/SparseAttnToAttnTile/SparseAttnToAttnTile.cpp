@@ -1,0 +1,382 @@
+//===- SparseAttnToAttnTile.cpp - Attention functions become kernels ------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FlashLoop.h"
+#include "SparseAttn/Analysis/KernelSignature.h"
+#include "SparseAttn/Conversion/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_CONVERTSPARSEATTNTOATTNTILE
+#include "SparseAttn/Conversion/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::attn_tile;
+using namespace mlir::sparse_attn;
+
+//===----------------------------------------------------------------------===//
+// What the kernels can do
+//===----------------------------------------------------------------------===//
+
+/// Elements between neighbours along dimension `position`, none if unknown.
+static std::optional<int64_t> pitchOf(RankedTensorType type,
+                                      unsigned position) {
+  int64_t pitch = 1;
+  for (int64_t size : type.getShape().drop_front(position + 1)) {
+    if (ShapedType::isDynamic(size))
+      return std::nullopt;
+    pitch *= size;
+  }
+  return pitch;
+}
+
+static std::optional<unsigned> positionOf(AffineMap map, unsigned dim) {
+  return map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
+}
+
+/// Why `op` cannot become a kernel; empty if it can.
+static std::string findObstacle(AttentionOp op) {
+  AttentionOp::Dims dims = op.getDims();
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (!op.getDecisionTile())
+    return "no decision_tile; run sparse-attn-assign-schedule first";
+  int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
+  for (auto [name, size] : {std::pair<StringRef, int64_t>{"head_dim", head},
+                            {"value head_dim", valueHead}})
+    if (size != 32 && size != 64 && size != 128) {
+      os << "expected a " << name << " of 32, 64 or 128, found ";
+      if (ShapedType::isDynamic(size))
+        os << "a dynamic one";
+      else
+        os << size;
+      return text;
+    }
+  struct Operand {
+    StringRef name;
+    Value value;
+    AffineMap map;
+    unsigned rows, columns;
+  };
+  for (auto [name, value, map, rows, columns] :
+       {Operand{"query", op.getQuery(), op.getQueryMap(), dims.m, dims.k1},
+        Operand{"key", op.getKey(), op.getKeyMap(), dims.k2, dims.k1},
+        Operand{"value", op.getValue(), op.getValueMap(), dims.k2, dims.n},
+        Operand{"output", op.getOutput(), op.getOutputMap(), dims.m, dims.n}}) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (*positionOf(map, columns) + 1 != map.getNumResults()) {
+      os << "expected head_dim as the last dimension of the " << name
+         << ", found it at " << *positionOf(map, columns) << " of "
+         << map.getNumResults();
+      return text;
+    }
+    if (!pitchOf(type, *positionOf(map, rows))) {
+      os << "expected static sizes behind the token dimension of the " << name
+         << ", found " << type;
+      return text;
+    }
+  }
+  if (op.getBlockCounts())
+    return "a block list: kernels do not read lists yet";
+  if (AffineMap map = op.getMaskMap()) {
+    auto type = cast<RankedTensorType>(op.getMask().getType());
+    for (unsigned dim : {dims.m, dims.k2})
+      if (auto position = positionOf(map, dim);
+          position && !pitchOf(type, *position)) {
+        os << "expected static sizes behind the token dimensions of the mask, "
+              "found "
+           << type;
+        return text;
+      }
+  }
+  if (Operation *inner = findUnsupportedScoreOp(op)) {
+    os << "expected elementwise arithmetic in the score region, found "
+       << inner->getName();
+    return text;
+  }
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel around the loop
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class KernelBuilder {
+public:
+  KernelBuilder(func::FuncOp function)
+      : function(function), op(getKernelAttention(function)),
+        dims(op.getDims()), b(op.getLoc(), op.getContext()) {}
+  void build();
+
+private:
+  void createFunction();
+  void createIndices();
+  Value size(unsigned dim);
+  Value pointer(Value operand) {
+    return kernel.getArgument(cast<BlockArgument>(operand).getArgNumber());
+  }
+  /// Offset, in elements, of this block's batch entry of an operand.
+  Value batchOffset(Value operand, AffineMap map);
+  /// The rows `rowDim` of an operand whose columns are adjacent.
+  Value rowsView(Value operand, AffineMap map, unsigned rowDim,
+                 int64_t columns, Value count);
+  Value maskView();
+  void store(Value tile, Value operand, AffineMap map, int64_t columns);
+  void createEpilogue(const FlashResults &results);
+
+  func::FuncOp function;
+  AttentionOp op;
+  AttentionOp::Dims dims;
+  TileBuilder b;
+  gpu::GPUFuncOp kernel;
+  DenseMap<unsigned, Value> sizes;
+  SmallVector<Value> batch;
+  Value queryTile, batchNumber, firstQuery;
+};
+
+void KernelBuilder::createFunction() {
+  b.setInsertionPoint(function);
+  auto module = gpu::GPUModuleOp::create(b, function.getName());
+  b.setInsertionPointToStart(module.getBody());
+  KernelSignature signature = getKernelSignature(function);
+  SmallVector<Type> types;
+  for (const KernelArgument &argument : signature.arguments)
+    types.push_back(argument.type
+                        ? Type(LLVM::LLVMPointerType::get(b.getContext(), 1))
+                        : Type(b.getI32Type()));
+  kernel = gpu::GPUFuncOp::create(b, function.getName(),
+                                  b.getFunctionType(types, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  for (auto [index, argument] : llvm::enumerate(signature.arguments)) {
+    kernel.setArgAttr(index, "sparse_attn.name",
+                      b.getStringAttr(argument.name));
+    if (argument.type) {
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                        b.getI64IntegerAttr(16));
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        b.getUnitAttr());
+    }
+  }
+  b.setInsertionPointToStart(&kernel.getBody().front());
+
+  // Lengths arrive under the dimension that they measure.
+  auto lengthNamed = [&](StringRef name) -> Value {
+    for (auto [index, argument] : llvm::enumerate(signature.arguments))
+      if (!argument.type && argument.name == name)
+        return kernel.getArgument(index);
+    return {};
+  };
+  sizes[dims.m] = lengthNamed("query_length");
+  sizes[dims.k2] = lengthNamed("key_length");
+  for (auto [index, dim] : llvm::enumerate(dims.batch))
+    sizes[dim] = lengthNamed("batch_" + std::to_string(index));
+  for (unsigned dim : llvm::concat<unsigned>(
+           SmallVector<unsigned>{dims.m, dims.k2, dims.k1, dims.n}, dims.batch))
+    if (!sizes[dim])
+      sizes[dim] = b.i32(op.getDimSize(dim));
+}
+
+Value KernelBuilder::size(unsigned dim) { return sizes.lookup(dim); }
+
+void KernelBuilder::createIndices() {
+  auto blockIndex = [&](gpu::Dimension dimension) -> Value {
+    return arith::IndexCastOp::create(b, b.getI32Type(),
+                                      gpu::BlockIdOp::create(b, dimension));
+  };
+  queryTile = blockIndex(gpu::Dimension::x);
+  firstQuery = b.muli(queryTile, b.i32((*op.getDecisionTile())[0]));
+  batch.resize(dims.batch.size());
+  batchNumber = blockIndex(gpu::Dimension::y);
+  Value rest = batchNumber;
+  for (unsigned index = dims.batch.size(); index-- > 0;) {
+    if (index == 0) {
+      batch[index] = rest;
+      break;
+    }
+    Value count = size(dims.batch[index]);
+    batch[index] = b.remi(rest, count);
+    rest = b.divi(rest, count);
+  }
+}
+
+Value KernelBuilder::batchOffset(Value operand, AffineMap map) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  Value offset;
+  for (auto [index, dim] : llvm::zip_equal(batch, dims.batch)) {
+    auto position = positionOf(map, dim);
+    if (!position)
+      continue;
+    Value term = b.extend64(index);
+    int64_t known = 1;
+    for (unsigned inner = *position + 1; inner < type.getRank(); ++inner) {
+      unsigned innerDim =
+          cast<AffineDimExpr>(map.getResult(inner)).getPosition();
+      int64_t innerSize = op.getDimSize(innerDim);
+      if (ShapedType::isDynamic(innerSize))
+        term = b.muli(term, b.extend64(size(innerDim)));
+      else
+        known *= innerSize;
+    }
+    if (known != 1)
+      term = b.muli(term, b.i64(known));
+    offset = offset ? b.addi(offset, term) : term;
+  }
+  return offset ? offset : b.i64(0);
+}
+
+Value KernelBuilder::rowsView(Value operand, AffineMap map, unsigned rowDim,
+                              int64_t columns, Value count) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  auto matrix =
+      MatrixType::get(b.getContext(), columns, type.getElementType(),
+                      *pitchOf(type, *positionOf(map, rowDim)), 1);
+  return ViewOp::create(b, matrix, pointer(operand), batchOffset(operand, map),
+                        count);
+}
+
+Value KernelBuilder::maskView() {
+  auto type = cast<RankedTensorType>(op.getMask().getType());
+  AffineMap map = op.getMaskMap();
+  // A dimension that the mask lacks repeats: pitch 0.
+  auto pitch = [&](unsigned dim) -> int64_t {
+    auto position = positionOf(map, dim);
+    return position ? *pitchOf(type, *position) : 0;
+  };
+  auto matrix = MatrixType::get(b.getContext(), op.getDimSize(dims.k2),
+                                type.getElementType(), pitch(dims.m),
+                                pitch(dims.k2));
+  return ViewOp::create(b, matrix, pointer(op.getMask()),
+                        batchOffset(op.getMask(), map), size(dims.m));
+}
+
+void KernelBuilder::store(Value tile, Value operand, AffineMap map,
+                          int64_t columns) {
+  StoreOp::create(b, tile,
+                  rowsView(operand, map, dims.m, columns, size(dims.m)),
+                  firstQuery);
+}
+
+void KernelBuilder::createEpilogue(const FlashResults &results) {
+  using Predicate = arith::CmpFPredicate;
+  int64_t width = op.getDimSize(dims.n);
+  // An empty row kept nothing: its sum is 0 and its output must be 0.
+  Value empty = b.compare(Predicate::OEQ, results.rowSum, b.f32(0.0));
+  Value divisor = b.select(empty, b.f32(1.0), results.rowSum);
+  Value inverse = b.div(b.full(cast<RankedTensorType>(divisor.getType()), 1.0),
+                        divisor);
+  Value output = b.mul(results.accumulator, b.expandRows(inverse, width));
+  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  if (!outputType.getElementType().isF32())
+    output = arith::TruncFOp::create(
+        b,
+        cast<RankedTensorType>(output.getType())
+            .clone(outputType.getElementType()),
+        output);
+  store(output, op.getOutput(), op.getOutputMap(), width);
+
+  if (Value target = op.getLogSumExp()) {
+    constexpr double ln2 = 0.6931471805599453;
+    Value lse = b.fma(b.log2(divisor), b.f32(ln2),
+                      b.mul(results.rowMax, b.f32(results.logScale)));
+    lse = b.select(empty, b.f32(-TileBuilder::infinity), lse);
+    store(lse, target, op.getRowMap(), 1);
+  }
+  if (Value target = op.getRecallBound()) {
+    Value bound;
+    if (results.skippedMass) {
+      // What rounding may have lost of the skipped mass counts as skipped.
+      Value mass = b.mul(results.skippedMass,
+                         b.f32(1.0 + RecallFilterAttr::epsilon));
+      bound = b.div(results.rowSum, b.add(divisor, mass));
+      bound = b.select(empty, b.f32(1.0), bound);
+    } else {
+      bound = b.full(cast<RankedTensorType>(divisor.getType()), 1.0);
+    }
+    store(bound, target, op.getRowMap(), 1);
+  }
+  if (Value target = op.getTileCounts()) {
+    Value tiles = arith::IndexCastOp::create(
+        b, b.getI32Type(), gpu::GridDimOp::create(b, gpu::Dimension::x));
+    Value entry = b.addi(b.muli(b.extend64(batchNumber), b.extend64(tiles)),
+                         b.extend64(queryTile));
+    Value index = b.muli(entry, b.i64(2));
+    StoreScalarOp::create(b, results.visited, pointer(target), index);
+    StoreScalarOp::create(b, results.skipped, pointer(target),
+                          b.addi(index, b.i64(1)));
+  }
+}
+
+void KernelBuilder::build() {
+  createFunction();
+  createIndices();
+  FlashInputs inputs;
+  inputs.op = op;
+  inputs.structure = analyzeScore(op);
+  inputs.rows = (*op.getDecisionTile())[0];
+  inputs.keys = (*op.getDecisionTile())[1];
+  int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
+  Value query =
+      rowsView(op.getQuery(), op.getQueryMap(), dims.m, head, size(dims.m));
+  inputs.query = LoadOp::create(
+      b, b.tile({inputs.rows, head}, getElementTypeOrSelf(op.getQuery())),
+      query, firstQuery);
+  inputs.key =
+      rowsView(op.getKey(), op.getKeyMap(), dims.k2, head, size(dims.k2));
+  inputs.value = rowsView(op.getValue(), op.getValueMap(), dims.k2, valueHead,
+                          size(dims.k2));
+  if (op.getMask()) {
+    inputs.mask = maskView();
+    inputs.maskRows = size(dims.m);
+    inputs.maskColumns = size(dims.k2);
+  }
+  inputs.batch = batch;
+  inputs.firstQuery = firstQuery;
+  inputs.queryLength = size(dims.m);
+  inputs.keyLength = size(dims.k2);
+  createEpilogue(buildFlashLoop(b, inputs));
+  gpu::ReturnOp::create(b, ValueRange());
+  function.erase();
+}
+
+struct ConvertSparseAttnToAttnTile
+    : sparse_attn::impl::ConvertSparseAttnToAttnTileBase<
+          ConvertSparseAttnToAttnTile> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<func::FuncOp> kernels;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("sparse_attn.kernel"))
+        kernels.push_back(function);
+    for (func::FuncOp function : kernels) {
+      AttentionOp op = getKernelAttention(function);
+      if (!op) {
+        function.emitRemark("not compiled: expected exactly one "
+                            "sparse_attn.attention in a kernel function");
+        continue;
+      }
+      if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
+        op.emitRemark("not compiled: ") << obstacle;
+        ++numRefused;
+        continue;
+      }
+      KernelBuilder(function).build();
+      ++numKernels;
+    }
+    if (numKernels)
+      module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                      UnitAttr::get(&getContext()));
+  }
+};
+
+} // namespace
