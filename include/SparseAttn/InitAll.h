@@ -9,6 +9,7 @@
 #ifndef SPARSEATTN_INITALL_H
 #define SPARSEATTN_INITALL_H
 
+#include "SparseAttn/Conversion/Passes.h"
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
@@ -22,7 +23,10 @@ inline void registerAllDialects(DialectRegistry &registry) {
 }
 
 /// Registers the project's passes and pipelines by name.
-inline void registerAllPasses() { registerSparseAttnPasses(); }
+inline void registerAllPasses() {
+  registerSparseAttnPasses();
+  registerSparseAttnConversionPasses();
+}
 
 } // namespace mlir::sparse_attn
 
