@@ -99,15 +99,19 @@ struct Launch {
   std::vector<uint64_t> onlyBlocks;
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;
+  /// Data of cp.async arrives when it is issued, not when it is waited for.
+  bool eagerCopies = false;
+  /// Warp instructions after which a block counts as endless; 0: 2^40.
+  uint64_t instructionLimit = 0;
 };
 
 /// What a launch executed, summed over its warps.
 struct Counters {
-  uint64_t instructions = 0;  // warp instructions
-  uint64_t mma = 0;           // mma.sync
-  uint64_t exponentials = 0;  // ex2, per thread
-  uint64_t globalBytes = 0;   // read or written in global memory
-  uint64_t sharedBytes = 0;   // read or written in shared memory
+  uint64_t instructions = 0; // warp instructions
+  uint64_t mma = 0;          // mma.sync
+  uint64_t exponentials = 0; // ex2, per thread
+  uint64_t globalBytes = 0;  // read or written in global memory
+  uint64_t sharedBytes = 0;  // read or written in shared memory
 };
 
 /// Executes `launch`. Returns nothing on success, else the first error (the

@@ -1,0 +1,175 @@
+//===- AsyncCopy.cpp - cp.async and its groups ----------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// The data of a copy arrives when the lane waits for it, which is the latest
+// moment that PTX allows; until then its target may not be read.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Memory.h"
+
+#include <algorithm>
+
+using namespace sparse_attn::emulator;
+
+namespace {
+
+void land(Block &block, const PendingCopy &copy) {
+  uint8_t *target = block.shared.data() + copy.target;
+  std::memcpy(target, copy.source, copy.sourceBytes);
+  std::memset(target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+  std::memset(block.sharedShadow.data() + copy.target, Written, copy.bytes);
+}
+
+// Inst::a bytes; Inst::b is what a third operand means.
+enum Extra : uint8_t { None, SourceSize, IgnoreSource, IgnoreSourceNot };
+
+void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
+  Block &block = *warp.block;
+  for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
+    unsigned lane = __builtin_ctz(rest);
+    uint32_t wanted = inst.a;
+    if (inst.b == SourceSize)
+      wanted = getLane<uint32_t>(warp.slot(slots[2]), lane);
+    else if (inst.b != None)
+      wanted =
+          (warp.predicate(slots[2]) >> lane & 1) == (inst.b == IgnoreSource)
+              ? 0
+              : inst.a;
+    if (wanted > inst.a)
+      return warp.fail(lane, "source size must be at most " +
+                                 std::to_string(inst.a) + ", found " +
+                                 std::to_string(wanted));
+    uint64_t target =
+        addressOf(warp, slots[0], inst.wideAddress, inst.imm, lane);
+    uint64_t source =
+        addressOf(warp, slots[1], inst.wideAddress2, inst.imm2, lane);
+    Location to, from;
+    if (!locate(warp, lane, Space::Shared, target, inst.a, to, true))
+      return;
+    if (wanted) {
+      // Only the bytes that are read must lie in the buffer.
+      if (source % inst.a)
+        return warp.fail(lane, "the source address is misaligned, expected a "
+                               "multiple of " +
+                                   std::to_string(inst.a));
+      for (unsigned done = 0; done < wanted;) {
+        unsigned part = wanted - done;
+        while (part & (part - 1))
+          part &= part - 1;
+        Location piece;
+        if (!locate(warp, lane, Space::Global, source + done, part, piece,
+                    false) ||
+            !requireInitialised(warp, lane, piece, source + done, part))
+          return;
+        if (done == 0)
+          from = piece;
+        done += part;
+      }
+    }
+    PendingCopy copy;
+    copy.source = from.data ? from.data : block.shared.data();
+    copy.target = static_cast<uint32_t>(to.data - block.shared.data());
+    copy.group = warp.commits[lane];
+    copy.lane = static_cast<uint8_t>(lane);
+    copy.bytes = inst.a;
+    copy.sourceBytes = static_cast<uint8_t>(wanted);
+    block.counters.globalBytes += wanted;
+    block.counters.sharedBytes += inst.a;
+    if (block.launch.launch.eagerCopies) {
+      land(block, copy);
+      continue;
+    }
+    std::memset(to.shadow, InFlight, inst.a);
+    warp.copies.push_back(copy);
+  }
+}
+
+void runCommit(Warp &warp, const Inst &, const uint32_t *) {
+  for (uint32_t rest = warp.lanes; rest; rest &= rest - 1)
+    ++warp.commits[__builtin_ctz(rest)];
+}
+
+/// Inst::imm groups may stay in flight; -1 waits for uncommitted copies too.
+void runWait(Warp &warp, const Inst &inst, const uint32_t *) {
+  if (warp.copies.empty())
+    return;
+  auto stays = [&](const PendingCopy &copy) {
+    if (!(warp.lanes >> copy.lane & 1))
+      return true;
+    if (inst.imm >= 0 &&
+        int64_t(copy.group) + inst.imm >= int64_t(warp.commits[copy.lane]))
+      return true;
+    land(*warp.block, copy);
+    return false;
+  };
+  auto end =
+      std::remove_if(warp.copies.begin(), warp.copies.end(),
+                     [&](const PendingCopy &copy) { return !stays(copy); });
+  warp.copies.erase(end, warp.copies.end());
+}
+
+} // namespace
+
+void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
+  if (!d.take("async"))
+    return void(d.unsupported());
+  if (d.take("commit_group")) {
+    d.expectOperands(0);
+    return d.emit(runCommit);
+  }
+  if (d.take("wait_all")) {
+    d.expectOperands(0);
+    d.inst.imm = -1;
+    return d.emit(runWait);
+  }
+  if (d.take("wait_group")) {
+    if (!d.expectOperands(1))
+      return;
+    d.inst.imm = static_cast<int64_t>(d.literal(0) & 0xffffffffu);
+    return d.emit(runWait);
+  }
+  bool all = d.take("ca");
+  if (!all && !d.take("cg"))
+    return void(d.unsupported());
+  if (!d.take("shared") && !d.take("shared::cta"))
+    return void(d.unsupported());
+  if (!d.take("global"))
+    return void(d.unsupported());
+  takeCacheModifiers(d);
+  bool policy = d.take("L2::cache_hint");
+  if (!d.expectOperands(3 + policy, 4 + policy))
+    return;
+  uint64_t bytes = d.literal(2);
+  if (bytes != 16 && (!all || (bytes != 4 && bytes != 8)))
+    return void(d.fail(std::string("copy size must be ") +
+                       (all ? "4, 8 or 16" : "16") + ", found " +
+                       std::to_string(bytes)));
+  d.inst.a = static_cast<uint8_t>(bytes);
+  d.inst.space = Space::Shared;
+  d.address(d.operand(0));
+  int64_t offset = d.inst.imm;
+  bool wide = d.inst.wideAddress;
+  d.inst.space = Space::Global;
+  d.address(d.operand(1));
+  d.inst.imm2 = d.inst.imm;
+  d.inst.wideAddress2 = d.inst.wideAddress;
+  d.inst.imm = offset;
+  d.inst.wideAddress = wide;
+  if (d.operands() == 4u + policy) {
+    if (d.registerType(d.operand(3)) == Type::Pred) {
+      bool negated = d.predicateSrc(d.operand(3));
+      d.inst.b = negated ? IgnoreSourceNot : IgnoreSource;
+    } else {
+      d.src(3, Type::U32);
+      d.inst.b = SourceSize;
+    }
+  }
+  if (policy)
+    d.src(d.operands() - 1, Type::B64);
+  d.emit(runCopy);
+}

@@ -1,0 +1,171 @@
+//===- Atomic.cpp - atom and red ------------------------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Numeric.h"
+
+#include "Memory.h"
+
+using namespace sparse_attn::emulator;
+
+namespace {
+
+enum Operation : uint8_t { Add, Min, Max, And, Or, Xor, Exch, Cas, Inc, Dec };
+
+template <class T>
+T combine(Operation operation, T old, T b, T c) {
+  switch (operation) {
+  case Add:
+    if constexpr (std::is_floating_point<T>::value)
+      return canonical(old + b);
+    else
+      return static_cast<T>(std::make_unsigned_t<T>(old) +
+                            std::make_unsigned_t<T>(b));
+  case Min:
+    return b < old ? b : old;
+  case Max:
+    return b > old ? b : old;
+  case Exch:
+    return b;
+  case Cas:
+    return old == b ? c : old;
+  case Inc:
+    return old >= b ? T(0) : static_cast<T>(old + 1);
+  case Dec:
+    return old == 0 || old > b ? b : static_cast<T>(old - 1);
+  default:
+    break;
+  }
+  if constexpr (!std::is_floating_point<T>::value) {
+    if (operation == And)
+      return old & b;
+    if (operation == Or)
+      return old | b;
+    if (operation == Xor)
+      return old ^ b;
+  }
+  return old;
+}
+
+/// Two halves, each rounded on its own.
+template <bool bfloat>
+uint32_t addPacked(uint32_t old, uint32_t b) {
+  uint32_t result = 0;
+  for (unsigned shift = 0; shift < 32; shift += 16) {
+    uint16_t x = static_cast<uint16_t>(old >> shift);
+    uint16_t y = static_cast<uint16_t>(b >> shift);
+    uint16_t sum = bfloat ? floatToBfloat(oddFloat(
+                                oddAdd(bfloatToFloat(x), bfloatToFloat(y))))
+                          : floatToHalf(halfToFloat(x) + halfToFloat(y));
+    result |= uint32_t(sum) << shift;
+  }
+  return result;
+}
+
+// Inst::a is the operation, Inst::b whether the old value is returned, Inst::c
+// 1 for f16x2 and 2 for bf16x2.
+template <class T>
+void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
+  const uint32_t *sources = slots + inst.b;
+  // Blocks run on several host threads.
+  std::unique_lock<std::mutex> lock(warp.block->launch.memory.atomics);
+  uint32_t lanes = warp.lanes;
+  T results[32] = {};
+  for (uint32_t rest = lanes; rest; rest &= rest - 1) {
+    unsigned lane = __builtin_ctz(rest);
+    uint64_t address =
+        addressOf(warp, sources[0], inst.wideAddress, inst.imm, lane);
+    Location location;
+    if (!locate(warp, lane, inst.space, address, sizeof(T), location, true) ||
+        !requireInitialised(warp, lane, location, address, sizeof(T)))
+      return;
+    T old, value;
+    std::memcpy(&old, location.data, sizeof(T));
+    T b = getLane<T>(warp.slot(sources[1]), lane), c = 0;
+    if (inst.a == Cas)
+      c = getLane<T>(warp.slot(sources[2]), lane);
+    if constexpr (std::is_same<T, uint32_t>::value)
+      value = inst.c == 1   ? addPacked<false>(old, b)
+              : inst.c == 2 ? addPacked<true>(old, b)
+                            : combine<T>(Operation(inst.a), old, b, c);
+    else
+      value = combine<T>(Operation(inst.a), old, b, c);
+    std::memcpy(location.data, &value, sizeof(T));
+    std::memset(location.shadow, Written, sizeof(T));
+    results[lane] = old;
+    (location.isGlobal ? warp.block->counters.globalBytes
+                       : warp.block->counters.sharedBytes) += 2 * sizeof(T);
+  }
+  if (inst.b)
+    eachLane<T>(warp, slots[0], [&](unsigned lane) { return results[lane]; });
+}
+
+Handler handlerOf(Type type, uint8_t operation) {
+  bool bits = operation == And || operation == Or || operation == Xor ||
+              operation == Exch || operation == Cas;
+  bool ranked = operation == Min || operation == Max;
+  bool add = operation == Add;
+  switch (type) {
+  case Type::B16:
+    return operation == Cas ? runAtomic<uint16_t> : nullptr;
+  case Type::B32:
+    return bits ? runAtomic<uint32_t> : nullptr;
+  case Type::B64:
+    return bits ? runAtomic<uint64_t> : nullptr;
+  case Type::U32:
+    return bits && operation <= Xor ? nullptr : runAtomic<uint32_t>;
+  case Type::S32:
+    return add || ranked ? runAtomic<int32_t> : nullptr;
+  case Type::U64:
+    return add || ranked || operation >= Exch ? runAtomic<uint64_t> : nullptr;
+  case Type::S64:
+    return ranked ? runAtomic<int64_t> : nullptr;
+  case Type::F32:
+    return add ? runAtomic<float> : nullptr;
+  case Type::F64:
+    return add ? runAtomic<double> : nullptr;
+  case Type::F16x2:
+  case Type::BF16x2:
+    return add ? runAtomic<uint32_t> : nullptr;
+  default:
+    return nullptr;
+  }
+}
+
+} // namespace
+
+void sparse_attn::emulator::decodeAtomic(Decoder &d) {
+  bool returns = d.base() == "atom";
+  takeCacheModifiers(d);
+  d.take("noftz");
+  d.inst.space = d.take("global")                            ? Space::Global
+                 : d.take("shared") || d.take("shared::cta") ? Space::Shared
+                                                             : Space::Generic;
+  const char *names[] = {"add", "min",  "max", "and", "or",
+                         "xor", "exch", "cas", "inc", "dec"};
+  bool found = false;
+  for (uint8_t i = 0; i < 10 && !found; ++i)
+    if (d.take(names[i])) {
+      d.inst.a = i;
+      found = true;
+    }
+  Type type = d.takeType();
+  Handler handler = found ? handlerOf(type, d.inst.a) : nullptr;
+  if (!handler)
+    return void(d.unsupported());
+  bool cas = d.inst.a == Cas;
+  if (!d.expectOperands(2 + returns + cas))
+    return;
+  d.inst.b = returns;
+  d.inst.c = type == Type::F16x2 ? 1 : type == Type::BF16x2 ? 2 : 0;
+  if (returns)
+    d.dst(0, type);
+  d.address(d.operand(returns));
+  d.src(1 + returns, type);
+  if (cas)
+    d.src(2 + returns, type);
+  d.emit(handler);
+}

@@ -1,0 +1,215 @@
+//===- Block.cpp - Scheduling of a block's warps --------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Lanes.h"
+
+#include <algorithm>
+
+using namespace sparse_attn::emulator;
+
+Block::Block(LaunchState &launch) : launch(launch), kernel(launch.kernel) {
+  const std::array<uint32_t, 3> &shape = launch.launch.block;
+  threads = shape[0] * shape[1] * shape[2];
+  size_t sharedBytes = kernel.staticSharedBytes;
+  if (launch.launch.dynamicSharedBytes)
+    sharedBytes = kernel.dynamicSharedOffset + launch.launch.dynamicSharedBytes;
+  shared.resize(sharedBytes);
+  sharedShadow.resize(sharedBytes);
+  local.resize(size_t(kernel.localBytes) * threads);
+  localShadow.resize(local.size());
+  initiallyWritten.assign(kernel.slots, 0);
+  for (const Constant &constant : kernel.constants)
+    initiallyWritten[constant.slot] = ~0u;
+  for (const auto &[slot, meaning] : kernel.specials)
+    initiallyWritten[slot] = ~0u;
+  for (unsigned i = 0; i * 32 < threads; ++i) {
+    warps.push_back(std::make_unique<Warp>());
+    Warp &warp = *warps.back();
+    warp.create(*this, i);
+    for (const Constant &constant : kernel.constants)
+      for (unsigned lane = 0; lane < 32; ++lane) {
+        uint8_t *slot = warp.slot(constant.slot);
+        if (constant.wide)
+          putLane<uint64_t>(slot, lane, constant.value);
+        else
+          putLane<uint32_t>(slot, lane, static_cast<uint32_t>(constant.value));
+      }
+  }
+}
+
+uint32_t Block::specialValue(Special special, unsigned thread) const {
+  const std::array<uint32_t, 3> &shape = launch.launch.block;
+  unsigned lane = thread % 32;
+  switch (special) {
+  case Special::TidX:
+    return thread % shape[0];
+  case Special::TidY:
+    return thread / shape[0] % shape[1];
+  case Special::TidZ:
+    return thread / shape[0] / shape[1];
+  case Special::NtidX:
+  case Special::NtidY:
+  case Special::NtidZ:
+    return shape[unsigned(special) - unsigned(Special::NtidX)];
+  case Special::CtaidX:
+  case Special::CtaidY:
+  case Special::CtaidZ:
+    return ctaid[unsigned(special) - unsigned(Special::CtaidX)];
+  case Special::NctaidX:
+  case Special::NctaidY:
+  case Special::NctaidZ:
+    return launch.launch.grid[unsigned(special) - unsigned(Special::NctaidX)];
+  case Special::LaneId:
+    return lane;
+  case Special::WarpId:
+    return thread / 32;
+  case Special::NWarpId:
+    return (threads + 31) / 32;
+  case Special::NSmId:
+    return 1;
+  case Special::SmId:
+  case Special::GridId:
+    return 0;
+  case Special::LanemaskEq:
+    return 1u << lane;
+  case Special::LanemaskLe:
+    return (2u << lane) - 1;
+  case Special::LanemaskLt:
+    return (1u << lane) - 1;
+  case Special::LanemaskGe:
+    return ~((1u << lane) - 1);
+  case Special::LanemaskGt:
+    return ~((2u << lane) - 1);
+  case Special::DynamicSharedSize:
+    return launch.launch.dynamicSharedBytes;
+  case Special::TotalSharedSize:
+    return static_cast<uint32_t>(shared.size());
+  }
+  return 0;
+}
+
+uint32_t Block::nextRandom() {
+  // splitmix64: small and good enough to shuffle warps.
+  uint64_t z = random += 0x9e3779b97f4a7c15ull;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+  return static_cast<uint32_t>((z ^ z >> 31) >> 32);
+}
+
+bool Block::run(uint64_t linearIndex) {
+  linear = linearIndex;
+  const std::array<uint32_t, 3> &grid = launch.launch.grid;
+  ctaid = {static_cast<uint32_t>(linear % grid[0]),
+           static_cast<uint32_t>(linear / grid[0] % grid[1]),
+           static_cast<uint32_t>(linear / grid[0] / grid[1])};
+  random = launch.launch.seed * 0x2545f4914f6cdd1dull + linear;
+  reset();
+  schedule();
+  return !failed;
+}
+
+void Block::reset() {
+  failed = false;
+  error = {};
+  std::fill(sharedShadow.begin(), sharedShadow.end(), uint8_t(Unwritten));
+  std::fill(localShadow.begin(), localShadow.end(), uint8_t(Unwritten));
+  barriers.fill({});
+  for (auto &warp : warps) {
+    warp->start();
+    warp->writtenMasks = initiallyWritten;
+    for (const auto &[slot, meaning] : kernel.specials)
+      for (unsigned lane = 0; lane < 32; ++lane)
+        putLane<uint32_t>(warp->slot(slot), lane,
+                          specialValue(meaning, warp->index() * 32 + lane));
+  }
+}
+
+void Block::schedule() {
+  uint64_t limit = launch.launch.instructionLimit
+                       ? launch.launch.instructionLimit
+                       : uint64_t(1) << 40;
+  std::vector<Warp *> ready;
+  size_t turn = 0;
+  while (!failed) {
+    ready.clear();
+    bool anyLeft = false;
+    for (auto &warp : warps) {
+      anyLeft |= !warp->finished();
+      if (!warp->finished() && warp->runnable())
+        ready.push_back(warp.get());
+    }
+    if (!anyLeft)
+      return;
+    if (ready.empty())
+      return reportDeadlock();
+    // In order, every warp runs until it waits; the budget only matters where
+    // it spins on what another warp will write.
+    uint64_t slice = 1u << 16;
+    Warp *warp = nullptr;
+    if (launch.launch.seed) {
+      warp = ready[nextRandom() % ready.size()];
+      slice = 1 + nextRandom() % 64;
+    } else {
+      for (Warp *candidate : ready)
+        if (!warp && candidate->index() >= turn)
+          warp = candidate;
+      if (!warp)
+        warp = ready[0];
+      turn = warp->index() + 1;
+    }
+    slice = std::min(slice, limit);
+    uint64_t before = slice;
+    warp->run(slice);
+    limit -= before - slice;
+    if (!failed && limit == 0) {
+      failed = true;
+      error.line = warp->currentInst->line;
+      error.message = "the block executed " +
+                      std::to_string(launch.launch.instructionLimit) +
+                      " instructions without ending, in " +
+                      threadName(warp->index(), 0);
+    }
+  }
+}
+
+static std::string triple(const std::array<uint32_t, 3> &value) {
+  return "(" + std::to_string(value[0]) + ", " + std::to_string(value[1]) +
+         ", " + std::to_string(value[2]) + ")";
+}
+
+std::string Block::threadName(unsigned warp, unsigned lane) const {
+  unsigned thread = warp * 32 + lane;
+  return "block " + triple(ctaid) + ", thread " +
+         triple({specialValue(Special::TidX, thread),
+                 specialValue(Special::TidY, thread),
+                 specialValue(Special::TidZ, thread)});
+}
+
+const Buffer *Block::findGlobal(uint64_t address, uint64_t bytes) {
+  if (lastBuffer && lastBuffer->contains(address, bytes))
+    return lastBuffer;
+  if (launch.moduleVariables.contains(address, bytes))
+    return &launch.moduleVariables;
+  const Buffer *found = launch.memory.find(address);
+  if (!found || !found->contains(address, bytes))
+    return nullptr;
+  return lastBuffer = found;
+}
+
+std::string Block::describeGlobal(uint64_t address) const {
+  const Buffer *before = launch.memory.find(address);
+  if (!before)
+    return "is in no buffer";
+  uint64_t offset = address - before->base;
+  std::string size = "a buffer of " + std::to_string(before->bytes) + " bytes";
+  if (offset < before->bytes)
+    return "is " + std::to_string(offset) + " bytes into " + size;
+  if (offset - before->bytes < globalGap / 2)
+    return "is " + std::to_string(offset - before->bytes) +
+           " bytes past the end of " + size;
+  return "is in no buffer";
+}

@@ -1,0 +1,107 @@
+//===- Families.cpp - Which family decodes an instruction -----------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Decoder.h"
+
+using namespace sparse_attn::emulator;
+
+Type sparse_attn::emulator::typeNamed(std::string_view name) {
+  static const std::unordered_map<std::string_view, Type> types = {
+      {"pred", Type::Pred},     {"b8", Type::B8},     {"u8", Type::U8},
+      {"s8", Type::S8},         {"b16", Type::B16},   {"u16", Type::U16},
+      {"s16", Type::S16},       {"f16", Type::F16},   {"bf16", Type::BF16},
+      {"b32", Type::B32},       {"u32", Type::U32},   {"s32", Type::S32},
+      {"f32", Type::F32},       {"tf32", Type::TF32}, {"f16x2", Type::F16x2},
+      {"bf16x2", Type::BF16x2}, {"b64", Type::B64},   {"u64", Type::U64},
+      {"s64", Type::S64},       {"f64", Type::F64}};
+  auto found = types.find(name);
+  return found == types.end() ? Type::None : found->second;
+}
+
+DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
+  static const std::unordered_map<std::string_view, DecodeFunction> families = {
+      {"add", decodeArithmetic},
+      {"sub", decodeArithmetic},
+      {"mul", decodeArithmetic},
+      {"mad", decodeArithmetic},
+      {"fma", decodeArithmetic},
+      {"div", decodeArithmetic},
+      {"rem", decodeArithmetic},
+      {"abs", decodeArithmetic},
+      {"neg", decodeArithmetic},
+      {"min", decodeArithmetic},
+      {"max", decodeArithmetic},
+      {"sad", decodeArithmetic},
+      {"mul24", decodeArithmetic},
+      {"mad24", decodeArithmetic},
+      {"rcp", decodeArithmetic},
+      {"sqrt", decodeArithmetic},
+      {"rsqrt", decodeArithmetic},
+      {"ex2", decodeArithmetic},
+      {"lg2", decodeArithmetic},
+      {"sin", decodeArithmetic},
+      {"cos", decodeArithmetic},
+      {"tanh", decodeArithmetic},
+      {"copysign", decodeArithmetic},
+      {"addc", decodeExtendedPrecision},
+      {"subc", decodeExtendedPrecision},
+      {"madc", decodeExtendedPrecision},
+      {"and", decodeLogic},
+      {"or", decodeLogic},
+      {"xor", decodeLogic},
+      {"not", decodeLogic},
+      {"cnot", decodeLogic},
+      {"shl", decodeLogic},
+      {"shr", decodeLogic},
+      {"lop3", decodeLogic},
+      {"shf", decodeBits},
+      {"bfe", decodeBits},
+      {"bfi", decodeBits},
+      {"bfind", decodeBits},
+      {"popc", decodeBits},
+      {"clz", decodeBits},
+      {"brev", decodeBits},
+      {"prmt", decodeBits},
+      {"setp", decodeCompare},
+      {"set", decodeCompare},
+      {"testp", decodeCompare},
+      {"selp", decodeSelect},
+      {"slct", decodeSelect},
+      {"cvt", decodeConvert},
+      {"mov", decodeMove},
+      {"cvta", decodeAddress},
+      {"isspacep", decodeAddress},
+      {"ld", decodeLoadStore},
+      {"ldu", decodeLoadStore},
+      {"st", decodeLoadStore},
+      {"cp", decodeAsyncCopy},
+      {"atom", decodeAtomic},
+      {"red", decodeAtomic},
+      {"ldmatrix", decodeMatrix},
+      {"stmatrix", decodeMatrix},
+      {"mma", decodeMma},
+      {"bar", decodeBarrier},
+      {"barrier", decodeBarrier},
+      {"shfl", decodeShuffle},
+      {"vote", decodeShuffle},
+      {"match", decodeShuffle},
+      {"redux", decodeShuffle},
+      {"activemask", decodeShuffle},
+      {"bra", decodeBranch},
+      {"brx", decodeBranch},
+      {"ret", decodeBranch},
+      {"exit", decodeBranch},
+      {"trap", decodeBranch},
+      {"fence", decodeNothing},
+      {"membar", decodeNothing},
+      {"prefetch", decodeNothing},
+      {"prefetchu", decodeNothing},
+      {"nanosleep", decodeNothing},
+  };
+  auto found = families.find(base);
+  return found == families.end() ? nullptr : found->second;
+}

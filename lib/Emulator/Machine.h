@@ -1,0 +1,191 @@
+//===- Machine.h - Warps and thread blocks -------------------- -*- C++ -*-===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#ifndef SPARSEATTN_LIB_EMULATOR_MACHINE_H
+#define SPARSEATTN_LIB_EMULATOR_MACHINE_H
+
+#include "Code.h"
+#include "GlobalMemory.h"
+
+namespace sparse_attn::emulator {
+
+class Block;
+
+std::string hexMask(uint32_t mask);
+
+/// Lanes of a warp that execute together.
+struct Group {
+  uint32_t pc = 0;
+  uint32_t mask = 0;
+  int convergence = -1; // where these lanes wait for others, or -1
+  int barrier = -1;     // the barrier that they wait at, or -1
+  uint32_t waitPc = 0;  // the instruction that they wait in
+};
+
+/// Lanes that diverged and meet again at `pc`.
+struct Convergence {
+  uint32_t pc = 0;
+  uint32_t expected = 0; // lanes that have not exited
+  uint32_t arrived = 0;
+  int parent = -1;
+};
+
+/// One 4, 8 or 16 byte copy by a lane's cp.async that nobody has waited for.
+struct PendingCopy {
+  const uint8_t *source; // in a global buffer
+  uint32_t target;       // offset in shared memory
+  uint32_t group;        // the lane's commit group
+  uint8_t lane, bytes, sourceBytes;
+};
+
+class Warp {
+public:
+  // What handlers use.
+  uint32_t lanes = 0; // the lanes that execute the current instruction
+  uint32_t pc = 0;    // of the next instruction
+  uint32_t carry = 0; // the condition code, a bit per lane
+  Block *block = nullptr;
+
+  uint8_t *slot(uint32_t index) { return file + size_t(index) * 128; }
+  uint32_t &predicate(uint32_t index) {
+    return *reinterpret_cast<uint32_t *>(slot(index));
+  }
+  uint32_t &written(uint32_t index) { return writtenMasks[index]; }
+  /// Lanes of the current group; of the warp, those that have not exited, and
+  /// those that exist (the last warp of a block may be partial).
+  uint32_t active() const { return current.mask; }
+  uint32_t live() const { return liveLanes; }
+  uint32_t existing() const { return existingLanes; }
+  unsigned index() const { return warpIndex; }
+
+  /// Reports an error at the current instruction; the first one counts.
+  void fail(unsigned lane, std::string message);
+  /// Fails unless the whole warp executes; says which lanes are missing.
+  bool requireConverged(bool wholeWarp);
+  /// Fails unless all executing lanes of the slot were written.
+  bool requireWritten(uint32_t slot);
+  /// Fails unless the member mask of every executing lane names it and no
+  /// lane that is elsewhere.
+  bool checkMembers(const uint8_t *masks);
+
+  // Control flow, in ControlFlow.cpp.
+  void branch(const Inst &inst);
+  void branchIndexed(const Inst &inst, const uint8_t *index);
+  void arriveAtJoin();
+  void exitLanes();
+  /// The group stops until the barrier releases it.
+  void blockAt(int barrier);
+
+  // cp.async, in AsyncCopy.cpp.
+  std::vector<PendingCopy> copies;
+  std::array<uint32_t, 32> commits = {};
+
+private:
+  friend class Block;
+
+  void create(Block &owner, unsigned index);
+  void start();
+  void reportUnwritten(const Inst &inst, const uint32_t *slots);
+  /// Runs until blocked, finished, failed, or `budget` is used up.
+  void run(uint64_t &budget);
+  /// Makes the runnable group with the smallest pc current; false if none.
+  bool selectGroup();
+  bool finished() const { return liveLanes == 0; }
+  bool runnable() const {
+    for (const Group &group : groups)
+      if (group.barrier < 0)
+        return true;
+    return hasCurrent;
+  }
+
+  uint8_t *file = nullptr;
+  const Inst *currentInst = nullptr;
+  std::unique_ptr<uint8_t[]> storage;
+  std::vector<uint32_t> writtenMasks;
+  Group current;
+  bool hasCurrent = false;
+  bool event = false; // the interpreter loop must look up
+  uint32_t joins = 0;
+  bool rotate = false;       // prefer the lanes that are ahead, once
+  std::vector<Group> groups; // all but the current one
+  std::vector<Convergence> convergences;
+  std::vector<int> freeConvergences;
+  uint32_t existingLanes = 0;
+  uint32_t liveLanes = 0;
+  unsigned warpIndex = 0;
+};
+
+/// What all blocks of a launch share.
+struct LaunchState {
+  const Program::Impl &program;
+  const Kernel &kernel;
+  const Launch &launch;
+  GlobalMemory::Impl &memory;
+  Buffer moduleVariables;
+};
+
+struct Barrier {
+  uint32_t expected = 0; // threads; 0 while nobody waits
+  uint32_t arrived = 0;
+  uint32_t kind = 0; // so that sync and the reductions are not mixed
+  uint32_t trueCount = 0;
+  bool anyFalse = false;
+};
+
+/// A thread block, and after that the next one: keeps its storage.
+class Block {
+public:
+  explicit Block(LaunchState &launch);
+
+  /// Runs block `linear`; false if `error` was filled.
+  bool run(uint64_t linear);
+
+  LaunchState &launch;
+  const Kernel &kernel;
+  Error error;
+  bool failed = false;
+  Counters counters;
+  std::array<uint32_t, 3> ctaid = {};
+
+  // Shared memory, and a shadow byte for each byte.
+  std::vector<uint8_t> shared;
+  std::vector<uint8_t> sharedShadow;
+  // Local memory of every thread, thread after thread.
+  std::vector<uint8_t> local;
+  std::vector<uint8_t> localShadow;
+  std::array<Barrier, 16> barriers;
+
+  /// Finds the buffer of a global access; null if out of bounds.
+  const Buffer *findGlobal(uint64_t address, uint64_t bytes);
+  /// Describes where a global address lies, for messages.
+  std::string describeGlobal(uint64_t address) const;
+
+  /// The executing lanes of `warp` arrive at barrier `id`.
+  void arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
+              uint32_t predicate);
+  unsigned threadCount() const { return threads; }
+  std::string threadName(unsigned warp, unsigned lane) const;
+
+private:
+  void reset();
+  uint32_t specialValue(Special special, unsigned thread) const;
+  void schedule();
+  uint32_t nextRandom();
+  void reportDeadlock();
+  void complete(uint32_t id);
+
+  std::vector<std::unique_ptr<Warp>> warps;
+  std::vector<uint32_t> initiallyWritten; // lane masks
+  unsigned threads = 0;
+  const Buffer *lastBuffer = nullptr;
+  uint64_t linear = 0;
+  uint64_t random = 0;
+};
+
+} // namespace sparse_attn::emulator
+
+#endif // SPARSEATTN_LIB_EMULATOR_MACHINE_H
