@@ -11,6 +11,7 @@
 
 #include "SparseAttn/Conversion/Passes.h"
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
+#include "SparseAttn/Dialect/AttnTile/Transforms/Passes.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 
@@ -24,6 +25,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 
 /// Registers the project's passes and pipelines by name.
 inline void registerAllPasses() {
+  attn_tile::registerAttnTilePasses();
   registerSparseAttnPasses();
   registerSparseAttnConversionPasses();
 }

@@ -50,6 +50,7 @@ struct State {
 /// A tile's scores and what the online softmax makes of them.
 struct Tile {
   Value firstKey;
+  bool partial;
   Value scores;
   Value tileMax, newMax;
   /// newMax, but 0 where a row has seen no finite score yet, so that no
@@ -69,13 +70,13 @@ private:
   Tile score(Value firstKey, bool partial, const State &state);
   void exponentiate(Tile &tile);
   State keep(Tile &tile, const State &state);
-  Value keepsAnyRow(Tile &tile, const State &state, Value &mass, bool partial);
+  Value keepsAnyRow(Tile &tile, const State &state, Value &mass);
   Value recallVote(Tile &tile, const State &state, Value mass,
                    RecallFilterAttr filter);
   Value groupMass(const Tile &tile, const State &state, int64_t groups);
-  Value maximumMass(const Tile &tile, const State &state, bool partial);
+  Value maximumMass(const Tile &tile, const State &state);
   /// 0 where the row sees nothing of the tile.
-  Value zeroWhereMasked(Value mass, const Tile &tile, bool partial);
+  Value zeroWhereMasked(Value mass, const Tile &tile);
   Value minusInfinity(Value rows) {
     return b.compare(FPredicate::OEQ, rows, b.f32(-TileBuilder::infinity));
   }
@@ -117,9 +118,11 @@ FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
 Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
   Tile tile;
   tile.firstKey = firstKey;
+  tile.partial = partial;
   auto matrix = cast<MatrixType>(in.key.getType());
   Value key = LoadOp::create(
-      b, b.tile({in.keys, matrix.getColumns()}, operandType), in.key, firstKey);
+      b, b.tile({in.keys, matrix.getColumns()}, operandType), in.key, firstKey,
+      /*in_bounds=*/!partial);
   auto type = b.f32Tile({in.rows, in.keys});
   Value scores = MmaOp::create(b, type, in.query, key, b.full(type, 0.0),
                                /*transpose_b=*/true, precision);
@@ -185,8 +188,9 @@ State FlashLoop::keep(Tile &tile, const State &state) {
   next.rowMax = tile.newMax;
   Value rescaled =
       b.mul(state.accumulator, b.expandRows(correction, width));
-  Value values = LoadOp::create(b, b.tile({in.keys, width}, operandType),
-                                in.value, tile.firstKey);
+  Value values =
+      LoadOp::create(b, b.tile({in.keys, width}, operandType), in.value,
+                     tile.firstKey, /*in_bounds=*/!tile.partial);
   Value weights = tile.probabilities;
   if (!operandType.isF32())
     weights = arith::TruncFOp::create(b, b.tile({in.rows, in.keys}, operandType),
@@ -201,22 +205,21 @@ State FlashLoop::keep(Tile &tile, const State &state) {
 // Filters: whether any row of the decision tile wants the key tile
 //===----------------------------------------------------------------------===//
 
-Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile, bool partial) {
-  return partial ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
+Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile) {
+  return tile.partial ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
                  : mass;
 }
 
 /// Upper bound of the tile's mass in the units of the running sum, from the
 /// tile's maximum alone.
-Value FlashLoop::maximumMass(const Tile &tile, const State &state,
-                             bool partial) {
+Value FlashLoop::maximumMass(const Tile &tile, const State &state) {
   Value each = b.exp2(scaled(b.sub(tile.tileMax, state.rowMax)));
   Value keys = b.f32(in.keys);
-  if (partial) {
+  if (tile.partial) {
     Value left = b.mini(b.subi(in.keyLength, tile.firstKey), b.i32(in.keys));
     keys = arith::SIToFPOp::create(b, b.getF32Type(), left);
   }
-  return zeroWhereMasked(b.mul(each, keys), tile, partial);
+  return zeroWhereMasked(b.mul(each, keys), tile);
 }
 
 /// The same from the maxima of groups of columns.
@@ -259,8 +262,7 @@ Value FlashLoop::recallVote(Tile &tile, const State &state, Value mass,
 
 /// The uniform decision; `mass` is what a skip adds to the skipped mass where
 /// it is known by then.
-Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass,
-                             bool partial) {
+Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
   if (auto recall = dyn_cast<RecallFilterAttr>(filter)) {
     if (recall.isExact()) {
       exponentiate(tile);
@@ -270,7 +272,7 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass,
     } else {
       mass = groupMass(tile, state, recall.getGroups());
     }
-    mass = zeroWhereMasked(mass, tile, partial);
+    mass = zeroWhereMasked(mass, tile);
     return recallVote(tile, state, mass, recall);
   }
   Value distance = scaled(b.sub(tile.tileMax, state.rowMax));
@@ -302,7 +304,7 @@ State FlashLoop::visit(Value firstKey, bool partial, State state) {
   if (isa<DenseFilterAttr>(filter))
     return keep(tile, state);
   Value mass;
-  Value kept = keepsAnyRow(tile, state, mass, partial);
+  Value kept = keepsAnyRow(tile, state, mass);
   auto branch = scf::IfOp::create(b, TypeRange(ValueRange(state.values())), kept,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -312,7 +314,7 @@ State FlashLoop::visit(Value firstKey, bool partial, State state) {
   State skip = state;
   if (state.skippedMass) {
     if (!mass)
-      mass = maximumMass(tile, state, partial);
+      mass = maximumMass(tile, state);
     skip.skippedMass = b.add(state.skippedMass, mass);
   }
   if (state.skipped)

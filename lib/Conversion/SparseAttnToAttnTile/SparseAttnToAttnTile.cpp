@@ -330,7 +330,7 @@ void KernelBuilder::build() {
       rowsView(op.getQuery(), op.getQueryMap(), dims.m, head, size(dims.m));
   inputs.query = LoadOp::create(
       b, b.tile({inputs.rows, head}, getElementTypeOrSelf(op.getQuery())),
-      query, firstQuery);
+      query, firstQuery, /*in_bounds=*/false);
   inputs.key =
       rowsView(op.getKey(), op.getKeyMap(), dims.k2, head, size(dims.k2));
   inputs.value = rowsView(op.getValue(), op.getValueMap(), dims.k2, valueHead,

@@ -70,7 +70,7 @@ def AttnTile_LoadOp : AttnTile_Op<"load", [MemoryEffects<[MemRead]>]> {
   let summary = "Read whole rows of a matrix";
   let description = [{
     The tile of rows `row`, `row + 1`, ... of the matrix, all columns. Rows past
-    the end are 0.
+    the end are 0; `in_bounds` promises that there are none.
 
     Example:
 
@@ -78,9 +78,11 @@ def AttnTile_LoadOp : AttnTile_Op<"load", [MemoryEffects<[MemRead]>]> {
     %tile = attn_tile.load %k[%row] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<128x64xf16>
     ```
   }];
-  let arguments = (ins AttnTile_MatrixType:$matrix, I32:$row);
+  let arguments = (ins AttnTile_MatrixType:$matrix, I32:$row, UnitAttr:$in_bounds);
   let results = (outs AttnTile_Tile2D:$result);
-  let assemblyFormat = "$matrix `[` $row `]` attr-dict `:` type($matrix) `->` type($result)";
+  let assemblyFormat = [{
+    $matrix `[` $row `]` (`in_bounds` $in_bounds^)? attr-dict `:` type($matrix) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 
@@ -163,7 +165,7 @@ def AttnTile_CopyAsyncOp : AttnTile_Op<"copy_async", [MemoryEffects<[MemRead, Me
   let summary = "Begin to copy rows of a matrix to shared memory";
   let description = [{
     Copies the rows `row`, `row + 1`, ... of the matrix; rows past the end
-    become 0. The tile may be read after the next `wait_copies`, and must not be
+    become 0, and `in_bounds` promises that there are none. The tile may be read after the next `wait_copies`, and must not be
     in use by any thread when the copy begins.
 
     Example:
@@ -172,8 +174,12 @@ def AttnTile_CopyAsyncOp : AttnTile_Op<"copy_async", [MemoryEffects<[MemRead, Me
     attn_tile.copy_async %k[%row], %tile : !attn_tile.matrix<128xf16, rows = 128> to !attn_tile.shared<64x128xf16>
     ```
   }];
-  let arguments = (ins AttnTile_MatrixType:$matrix, I32:$row, AttnTile_SharedType:$tile);
-  let assemblyFormat = "$matrix `[` $row `]` `,` $tile attr-dict `:` type($matrix) `to` type($tile)";
+  let arguments = (ins AttnTile_MatrixType:$matrix, I32:$row, AttnTile_SharedType:$tile,
+                       UnitAttr:$in_bounds);
+  let assemblyFormat = [{
+    $matrix `[` $row `]` `,` $tile (`in_bounds` $in_bounds^)? attr-dict
+    `:` type($matrix) `to` type($tile)
+  }];
   let hasVerifier = 1;
 }
 
