@@ -42,6 +42,10 @@ def AttnTile_ReduceKind : I32EnumAttr<"ReduceKind", "How elements combine", [
   let genSpecializedAttr = 0;
 }
 def AttnTile_ReduceKindAttr : EnumAttr<AttnTile_Dialect, AttnTile_ReduceKind, "reduce"> {
+  let summary = "How elements combine";
+  let description = [{
+    Example: `#attn_tile.reduce<max>`.
+  }];
   let assemblyFormat = "`<` $value `>`";
 }
 
@@ -58,7 +62,8 @@ def AttnTile_ViewOp : AttnTile_Op<"view", [Pure]> {
     Example:
 
     ```mlir
-    %k = attn_tile.view %pointer[%offset], %rows : !attn_tile.matrix<64xf16, rows = 64>
+    %k = attn_tile.view %pointer[%offset], %rows
+        : !llvm.ptr<1> -> !attn_tile.matrix<64xf16, rows = 64>
     ```
   }];
   let arguments = (ins AttnTile_GlobalPointer:$pointer, I64:$offset, I32:$rows);
