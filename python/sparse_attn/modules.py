@@ -187,3 +187,21 @@ def input_shapes(spec: Attention) -> dict:
     sizes = printer.sizes | dict(m=spec.rows, k=spec.keys)
     names = ["q", "k", "v"] + (["mask"] if spec.mask else [])
     return {x: tuple(sizes[d] for d in printer.dims[x]) for x in names}
+
+
+def print_layers(spec: Attention, count: int) -> str:
+    """A static graph of `count` equal attentions, each the next one's query."""
+    printer = _Printer(spec)
+    q, kv, o = printer.type("q"), printer.type("k"), printer.type("o")
+    maps = ", ".join(printer.map(x) for x in "qkvo")
+    lines = []
+    for layer in range(count):
+        source = "%q" if layer == 0 else f"%x_{layer}"
+        lines += [
+            f"%init_{layer} = tensor.empty() : {o}",
+            f"%x_{layer + 1} = sparse_attn.attention ins({source}, %k, %v : {q}, {kv}, {kv})",
+            f"    outs(%init_{layer} : {o}) {{indexing_maps = [{maps}], "
+            f"scale = {float(spec.factor)!r} : f64, filter = {spec.rule.attribute()}}} -> {o}",
+        ]
+    body = "\n".join(f"  {line}" for line in [*lines, f"return %x_{count} : {o}"])
+    return f"func.func @main(%q: {q}, %k: {kv}, %v: {kv}) -> {o} {{\n{body}\n}}\n"
