@@ -40,4 +40,27 @@ def ConvertSparseAttnToAttnTile
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// SparseAttnToLinalg
+//===----------------------------------------------------------------------===//
+
+def ConvertSparseAttnToLinalg : Pass<"convert-sparse-attn-to-linalg"> {
+  let summary = "Lower attention to its reference semantics in linalg";
+  let description = [{
+    Lowers every `sparse_attn.attention` to linalg in f32, which is what the op
+    means: kernels are compared with it. Attention whose result depends on no
+    tiles becomes plain linalg: contraction, score, maximum, exponential, sum,
+    contraction, quotient. With a block list, a filter that can skip and has
+    its decision tile, or tile counts, it becomes a loop nest over batch, query
+    tiles and key tiles that decides as the filter says.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numDense", "dense", "Number of attentions lowered without tiles">,
+    Statistic<"numTiled", "tiled", "Number of attentions lowered tile by tile">];
+}
+
 #endif // SPARSEATTN_CONVERSION_PASSES

@@ -49,11 +49,10 @@ AttentionOp::inferDims(AffineMap query, AffineMap key, AffineMap value,
   llvm::SmallBitVector q = dimsOf(query), k = dimsOf(key), v = dimsOf(value),
                        o = dimsOf(output);
   // The one dimension that the first two sets share and the others lack.
-  auto contracted = [&](const llvm::SmallBitVector &a,
-                        const llvm::SmallBitVector &b,
-                        const llvm::SmallBitVector &c,
-                        const llvm::SmallBitVector &d, StringRef role,
-                        unsigned &dim) -> LogicalResult {
+  auto contracted =
+      [&](const llvm::SmallBitVector &a, const llvm::SmallBitVector &b,
+          const llvm::SmallBitVector &c, const llvm::SmallBitVector &d,
+          StringRef role, unsigned &dim) -> LogicalResult {
     llvm::SmallBitVector found = a;
     found &= b;
     found.reset(c);
@@ -65,7 +64,8 @@ AttentionOp::inferDims(AffineMap query, AffineMap key, AffineMap value,
     return success();
   };
   Dims dims;
-  if (failed(contracted(q, k, v, o, "head_dim (query and key only)", dims.k1)) ||
+  if (failed(
+          contracted(q, k, v, o, "head_dim (query and key only)", dims.k1)) ||
       failed(contracted(k, v, q, o, "key (key and value only)", dims.k2)) ||
       failed(contracted(v, o, q, k, "value head_dim (value and output only)",
                         dims.n)))
@@ -124,8 +124,8 @@ AffineMap AttentionOp::getOutputMap() {
 AffineMap AttentionOp::getRowMap() {
   AffineMap output = getOutputMap();
   unsigned n = getDims().n;
-  return output.dropResult(*output.getResultPosition(
-      getAffineDimExpr(n, getContext())));
+  return output.dropResult(
+      *output.getResultPosition(getAffineDimExpr(n, getContext())));
 }
 
 std::pair<Value, unsigned> AttentionOp::getDimSource(unsigned dim) {
@@ -135,8 +135,7 @@ std::pair<Value, unsigned> AttentionOp::getDimSource(unsigned dim) {
                                            {getOutput(), getOutputMap()}};
   std::pair<Value, unsigned> found;
   for (auto [operand, map] : sources) {
-    auto position =
-        map.getResultPosition(getAffineDimExpr(dim, getContext()));
+    auto position = map.getResultPosition(getAffineDimExpr(dim, getContext()));
     if (!position)
       continue;
     if (!found.first)
@@ -269,7 +268,8 @@ static LogicalResult verifyShapes(AttentionOp op) {
       return op.emitOpError("expected rank ")
              << map.getNumResults() << " for the " << name
              << " by its indexing map, found " << type.getRank();
-    for (auto [expr, size] : llvm::zip_equal(map.getResults(), type.getShape())) {
+    for (auto [expr, size] :
+         llvm::zip_equal(map.getResults(), type.getShape())) {
       unsigned dim = cast<AffineDimExpr>(expr).getPosition();
       if (ShapedType::isDynamic(size))
         continue;
@@ -294,8 +294,8 @@ static LogicalResult verifyShapes(AttentionOp op) {
     if (!operand)
       continue;
     if (!cast<RankedTensorType>(operand.getType()).getElementType().isF32())
-      return op.emitOpError("expected ") << name << " of f32, found "
-                                         << operand.getType();
+      return op.emitOpError("expected ")
+             << name << " of f32, found " << operand.getType();
     if (failed(check(name, operand, op.getRowMap())))
       return failure();
   }
@@ -328,10 +328,9 @@ static LogicalResult verifyTiled(AttentionOp op, StringRef name, Value operand,
     if (failed(match(position, op.getDimSize(dim))))
       return failure();
   int64_t queries = op.getDimSize(dims.m);
-  return match(dims.batch.size(),
-               ShapedType::isDynamic(queries)
-                   ? queries
-                   : llvm::divideCeilSigned(queries, rows));
+  return match(dims.batch.size(), ShapedType::isDynamic(queries)
+                                      ? queries
+                                      : llvm::divideCeilSigned(queries, rows));
 }
 
 static LogicalResult verifyTile(AttentionOp op, StringRef name,
@@ -428,7 +427,8 @@ LogicalResult AttentionOp::verifyRegions() {
            << block.getArgument(0).getType();
   for (BlockArgument index : block.getArguments().drop_front())
     if (!index.getType().isIndex())
-      return emitOpError("expected indices of the score region as index, found ")
+      return emitOpError(
+                 "expected indices of the score region as index, found ")
              << index.getType();
   if (!isa<YieldOp>(block.getTerminator()))
     return emitOpError("expected the score region to end in sparse_attn.yield");

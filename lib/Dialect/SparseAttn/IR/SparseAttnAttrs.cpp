@@ -113,8 +113,8 @@ Attribute ThresholdFilterAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return parser.getChecked<ThresholdFilterAttr>(loc, parser.getContext(), APFloat(value),
-                                                perKey);
+  return parser.getChecked<ThresholdFilterAttr>(loc, parser.getContext(),
+                                                APFloat(value), perKey);
 }
 
 void ThresholdFilterAttr::print(AsmPrinter &printer) const {
@@ -139,8 +139,8 @@ EnergyFilterAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                          APFloat real, bool isBudget) {
   double value = real.convertToDouble();
   if (isBudget && (!(value >= 0.0) || std::isinf(value)))
-    return emitError() << "expected a finite energy budget of at least 0, found "
-                       << value;
+    return emitError()
+           << "expected a finite energy budget of at least 0, found " << value;
   if (std::isnan(value) || value == std::numeric_limits<double>::infinity())
     return emitError() << "expected an energy threshold below inf, found "
                        << value;
@@ -160,8 +160,8 @@ Attribute EnergyFilterAttr::parse(AsmParser &parser, Type) {
   }
   if (parseReal(parser, value) || parser.parseGreater())
     return {};
-  return parser.getChecked<EnergyFilterAttr>(loc, parser.getContext(), APFloat(value),
-                                             isBudget);
+  return parser.getChecked<EnergyFilterAttr>(loc, parser.getContext(),
+                                             APFloat(value), isBudget);
 }
 
 void EnergyFilterAttr::print(AsmPrinter &printer) const {
@@ -227,8 +227,8 @@ Attribute RecallFilterAttr::parse(AsmParser &parser, Type) {
   }
   if (parser.parseGreater())
     return {};
-  return parser.getChecked<RecallFilterAttr>(loc, parser.getContext(), APFloat(recall),
-                                             perTile, groups);
+  return parser.getChecked<RecallFilterAttr>(loc, parser.getContext(),
+                                             APFloat(recall), perTile, groups);
 }
 
 void RecallFilterAttr::print(AsmPrinter &printer) const {

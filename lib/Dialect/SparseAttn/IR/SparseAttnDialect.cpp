@@ -7,6 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;

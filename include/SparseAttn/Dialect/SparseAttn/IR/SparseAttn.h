@@ -11,6 +11,7 @@
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
@@ -22,10 +23,11 @@
 #include "mlir/Interfaces/IndexingMapOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
 
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrInterfaces.h.inc"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnDialect.h.inc"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnEnums.h.inc"
-#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrs.h.inc"
 #define GET_OP_CLASSES

@@ -25,7 +25,10 @@ def SparseAttn_Dialect : Dialect {
   }];
   let cppNamespace = "::mlir::sparse_attn";
   let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect"];
   let extraClassDeclaration = [{
     /// Registers the attributes; they are defined beside their parsers.
     void registerAttributes();

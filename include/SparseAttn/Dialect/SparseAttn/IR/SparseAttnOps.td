@@ -10,6 +10,7 @@
 #define SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNOPS
 
 include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrs.td"
+include "mlir/Dialect/Linalg/IR/LinalgInterfaces.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
@@ -17,6 +18,7 @@ include "mlir/Interfaces/IndexingMapOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
 
 class SparseAttn_Op<string mnemonic, list<Trait> traits = []>
     : Op<SparseAttn_Dialect, mnemonic, traits>;
@@ -27,7 +29,15 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     DeclareOpInterfaceMethods<IndexingMapOpInterface,
         ["getIndexingMapsArray", "getMatchingIndexingMap"]>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
-        ["reifyResultShapes"]>]> {
+        ["reifyResultShapes"]>,
+    DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>,
+    DeclareOpInterfaceMethods<TilingInterface,
+        ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+         "getResultTilePosition", "generateResultTileValue",
+         "getIterationDomainTileFromResultTile"]>,
+    DeclareOpInterfaceMethods<PartialReductionOpInterface,
+        ["generateInitialTensorForPartialReduction", "tileToPartialReduction",
+         "mergeReductions", "getPartialResultTilePosition"]>]> {
   let summary = "softmax(scale · Q Kᵀ) V, with a rule for what may be left out";
   let description = [{
     Computes, for every query row, the softmax-weighted sum of the values:
