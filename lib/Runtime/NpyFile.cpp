@@ -323,7 +323,7 @@ Expected<NpyArray> readNpyFile(StringRef path, uint64_t limit) {
     return file.takeError();
   Expected<NpyArray> array = parseNpy((*file)->getBuffer());
   if (!array)
-    return fail(quoted(path) + ": " + toString(array.takeError()));
+    return fail(quotedPath(path) + ": " + toString(array.takeError()));
   return array;
 }
 

@@ -33,12 +33,12 @@ readChecked(const std::string &path, const FileEntry &entry, uint64_t limit) {
     return file.takeError();
   StringRef contents = (*file)->getBuffer();
   if (contents.size() != entry.bytes)
-    return fail(quoted(path) + ": expected " + Twine(entry.bytes) +
+    return fail(quotedPath(path) + ": expected " + Twine(entry.bytes) +
                 " bytes as the manifest says, found " + Twine(contents.size()));
   std::string digest =
       toHex(SHA256::hash(arrayRefFromStringRef(contents)), /*LowerCase=*/true);
   if (digest != entry.sha256)
-    return fail(quoted(path) + ": expected the sha256 " + entry.sha256 +
+    return fail(quotedPath(path) + ": expected the sha256 " + entry.sha256 +
                 " as the manifest says, found " + digest);
   return file;
 }
@@ -46,10 +46,10 @@ readChecked(const std::string &path, const FileEntry &entry, uint64_t limit) {
 Expected<Package> Package::load(StringRef directory) {
   sys::fs::file_status status;
   if (std::error_code code = sys::fs::status(directory, status))
-    return fail(quoted(directory) + ": expected a package directory, found " +
-                StringRef(code.message()).lower());
+    return fail(quotedPath(directory) +
+                ": expected a package directory, found " + systemMessage(code));
   if (!sys::fs::is_directory(status))
-    return fail(quoted(directory) +
+    return fail(quotedPath(directory) +
                 ": expected a package directory, found a file");
   std::string path = pathOf(directory, "manifest.json");
   Expected<std::unique_ptr<MemoryBuffer>> text =
@@ -58,7 +58,7 @@ Expected<Package> Package::load(StringRef directory) {
     return text.takeError();
   Expected<Manifest> manifest = parseManifest((*text)->getBuffer());
   if (!manifest)
-    return fail(quoted(path) + ": " + toString(manifest.takeError()));
+    return fail(quotedPath(path) + ": " + toString(manifest.takeError()));
 
   Package package;
   package.contents = std::move(*manifest);

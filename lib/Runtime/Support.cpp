@@ -25,8 +25,7 @@ Error fail(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-std::string quoted(StringRef text) {
-  constexpr size_t limit = 80;
+static std::string quotedUpTo(StringRef text, size_t limit) {
   std::string result;
   raw_string_ostream os(result);
   os << '\'';
@@ -35,6 +34,14 @@ std::string quoted(StringRef text) {
     os << "...";
   os << '\'';
   return result;
+}
+
+std::string quoted(StringRef text) { return quotedUpTo(text, 80); }
+
+std::string quotedPath(StringRef path) { return quotedUpTo(path, 4096); }
+
+std::string systemMessage(std::error_code code) {
+  return oneLine(StringRef(code.message()).lower());
 }
 
 std::string oneLine(StringRef text) {
@@ -74,7 +81,7 @@ std::optional<uint64_t> elementCount(ArrayRef<int64_t> shape) {
 }
 
 static Error fileError(StringRef path, const Twine &message) {
-  return fail(quoted(path) + ": " + message);
+  return fail(quotedPath(path) + ": " + message);
 }
 
 namespace {
@@ -101,9 +108,9 @@ readRegularFile(StringRef path, uint64_t limit, bool followLinks) {
   if (file.descriptor < 0) {
     if (errno == ELOOP && !followLinks)
       return fileError(path, "expected a regular file, found a symbolic link");
-    return fileError(
-        path, "cannot be opened: " +
-                  std::error_code(errno, std::generic_category()).message());
+    return fileError(path, "cannot be opened: " +
+                               systemMessage(std::error_code(
+                                   errno, std::generic_category())));
   }
   struct stat status;
   if (::fstat(file.descriptor, &status) != 0)
@@ -121,7 +128,8 @@ readRegularFile(StringRef path, uint64_t limit, bool followLinks) {
       sys::fs::convertFDToNativeFile(file.descriptor), path, status.st_size,
       /*RequiresNullTerminator=*/false, /*IsVolatile=*/true);
   if (!buffer)
-    return fileError(path, "cannot be read: " + buffer.getError().message());
+    return fileError(path,
+                     "cannot be read: " + systemMessage(buffer.getError()));
   return std::move(*buffer);
 }
 
@@ -158,7 +166,8 @@ Error writeFile(StringRef path, StringRef contents) {
       path == "-" ? writeAll(outs(), contents) : replaceFile(path, contents);
   if (!error)
     return error;
-  return fileError(path, "cannot be written: " + toString(std::move(error)));
+  return fileError(path, "cannot be written: " +
+                             StringRef(toString(std::move(error))).lower());
 }
 
 } // namespace sparse_attn::runtime

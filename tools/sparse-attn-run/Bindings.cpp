@@ -115,7 +115,7 @@ readInputs(const Bindings &bindings, const Kernel &kernel, uint64_t byteLimit) {
     uint64_t overflowed = 0;
     Expected<Tensor> tensor = tensorFromNpy(*array, argument.type, &overflowed);
     if (!tensor)
-      return fail("input '" + argument.name + "': " + quoted(path) + ": " +
+      return fail("input '" + argument.name + "': " + quotedPath(path) + ": " +
                   toString(tensor.takeError()));
     if (overflowed)
       WithColor::warning() << "input '" << argument.name << "': " << overflowed
@@ -141,7 +141,7 @@ Error writeOutputs(const Bindings &bindings, const Kernel &kernel,
                         << "': " << missing << " of " << tensor.size()
                         << " elements were not computed by these thread "
                            "blocks; "
-                        << quoted(path) << " holds "
+                        << quotedPath(path) << " holds "
                         << (isFloat(tensor.type) ? "NaN" : "0")
                         << " for them\n";
   }
@@ -187,12 +187,12 @@ Error compareOutputs(const Options &options, const Bindings &bindings,
     Expected<Difference> difference =
         compare(tensor, *array, absolute, options.relativeTolerance);
     if (!difference)
-      return fail(subject + quoted(path) + ": " +
+      return fail(subject + quotedPath(path) + ": " +
                   toString(difference.takeError()));
     largest = std::max(largest, difference->largest);
     if (difference->count)
       return fail(
-          subject + "expected the values of " + quoted(path) + " within " +
+          subject + "expected the values of " + quotedPath(path) + " within " +
           shortest(absolute) +
           (options.relativeTolerance
                ? " + " + shortest(options.relativeTolerance) + " relative"

@@ -23,6 +23,7 @@ using namespace llvm;
 using sparse_attn::runtime::fail;
 using sparse_attn::runtime::oneLine;
 using sparse_attn::runtime::quoted;
+using sparse_attn::runtime::quotedPath;
 
 namespace sparse_attn::run {
 
@@ -121,6 +122,7 @@ public:
   Expected<Options> read();
 
 private:
+  Error checkRepetitions();
   Error readDevice();
   Error readFiles();
   Error readNumbers();
@@ -177,6 +179,19 @@ static Error readBindings(const cl::list<std::string> &flag,
     binding.path = path.str();
     result.push_back(std::move(binding));
   }
+  return Error::success();
+}
+
+/// LLVM's parser lets the last one win.
+Error Reader::checkRepetitions() {
+  for (const cl::opt<std::string> *flag :
+       {&flags.device, &flags.function, &flags.target, &flags.absolute,
+        &flags.relative, &flags.stats, &flags.repeat, &flags.schedules,
+        &flags.seed, &flags.blocks, &flags.jobs, &flags.check, &flags.mmaModel,
+        &flags.memoryLimit})
+    if (flag->getNumOccurrences() > 1)
+      return fail("--" + flag->ArgStr + ": expected it once, found it " +
+                  Twine(flag->getNumOccurrences()) + " times");
   return Error::success();
 }
 
@@ -327,15 +342,16 @@ Error Reader::checkTargets() {
     if (!seen.insert(path).second)
       return fail("expected files of their own for outputs and statistics, "
                   "found " +
-                  quoted(path) + " twice");
+                  quotedPath(path) + " twice");
     if (path == "-")
       continue;
     if (sys::fs::is_directory(path))
-      return fail(quoted(path) +
+      return fail(quotedPath(path) +
                   ": expected a file to write, found a directory");
     StringRef parent = sys::path::parent_path(path);
     if (!parent.empty() && !sys::fs::is_directory(parent))
-      return fail(quoted(path) + ": expected an existing directory, found " +
+      return fail(quotedPath(path) +
+                  ": expected an existing directory, found " +
                   (sys::fs::exists(parent) ? "a file" : "none"));
   }
   return Error::success();
@@ -343,8 +359,8 @@ Error Reader::checkTargets() {
 
 Expected<Options> Reader::read() {
   for (auto step :
-       {&Reader::readDevice, &Reader::readFiles, &Reader::readNumbers,
-        &Reader::readBlocks, &Reader::checkEmulatorFlags,
+       {&Reader::checkRepetitions, &Reader::readDevice, &Reader::readFiles,
+        &Reader::readNumbers, &Reader::readBlocks, &Reader::checkEmulatorFlags,
         &Reader::checkContradictions, &Reader::checkTargets})
     if (Error error = (this->*step)())
       return std::move(error);

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace sparse_attn::runtime {
 
@@ -31,6 +32,13 @@ llvm::Error fail(const llvm::Twine &message);
 
 /// `text` in single quotes, unprintable characters escaped, long text cut.
 std::string quoted(llvm::StringRef text);
+
+/// The same without cutting what a file system allows: a path's end says which
+/// file it is.
+std::string quotedPath(llvm::StringRef path);
+
+/// What the operating system says, in lower case.
+std::string systemMessage(std::error_code code);
 
 /// `text` with line breaks and control characters replaced, for messages that
 /// quote somebody else's words.
