@@ -201,15 +201,23 @@ const Buffer *Block::findGlobal(uint64_t address, uint64_t bytes) {
 }
 
 std::string Block::describeGlobal(uint64_t address) const {
+  const std::vector<Buffer> &buffers = launch.memory.buffers;
   const Buffer *before = launch.memory.find(address);
-  if (!before)
-    return "is in no buffer";
-  uint64_t offset = address - before->base;
-  std::string size = "a buffer of " + std::to_string(before->bytes) + " bytes";
-  if (offset < before->bytes)
-    return "is " + std::to_string(offset) + " bytes into " + size;
-  if (offset - before->bytes < globalGap / 2)
-    return "is " + std::to_string(offset - before->bytes) +
-           " bytes past the end of " + size;
+  const Buffer *after = before ? before + 1 : buffers.data();
+  auto name = [](const Buffer &buffer) {
+    return "a buffer of " + std::to_string(buffer.bytes) + " bytes";
+  };
+  if (before) {
+    uint64_t offset = address - before->base;
+    if (offset < before->bytes)
+      return "is " + std::to_string(offset) + " bytes into " + name(*before);
+    if (offset - before->bytes < globalGap / 2)
+      return "is " + std::to_string(offset - before->bytes) +
+             " bytes past the end of " + name(*before);
+  }
+  if (after != buffers.data() + buffers.size() &&
+      after->base - address < globalGap / 2)
+    return "is " + std::to_string(after->base - address) + " bytes before " +
+           name(*after);
   return "is in no buffer";
 }

@@ -172,11 +172,16 @@ void Warp::exitLanes() {
 }
 
 void Warp::blockAt(int barrier) {
-  current.pc = pc;
-  current.barrier = barrier;
-  current.waitPc = pc - 1;
-  groups.push_back(current);
-  hasCurrent = false;
+  // Lanes that the guard excludes go on by themselves.
+  uint32_t rest = current.mask & ~lanes;
+  Group waiting = current;
+  waiting.pc = pc;
+  waiting.mask = lanes;
+  waiting.barrier = barrier;
+  waiting.waitPc = pc - 1;
+  groups.push_back(waiting);
+  current.mask = rest;
+  hasCurrent = rest != 0;
   event = true;
 }
 

@@ -176,18 +176,24 @@ void runDirected(Warp &warp, const Inst &inst, const uint32_t *slots) {
       x[i] = ftz ? flushed(value) : value;
     }
     double exact = 0;
+    bool bothPositiveZero = true;
+    auto sum = [&](double a, double b) {
+      bothPositiveZero =
+          a == 0 && b == 0 && !std::signbit(a) && !std::signbit(b);
+      return oddAdd(a, b);
+    };
     switch (inst.a) {
     case DAdd:
-      exact = oddAdd(x[0], x[1]);
+      exact = sum(x[0], x[1]);
       break;
     case DSub:
-      exact = oddAdd(x[0], -x[1]);
+      exact = sum(x[0], -x[1]);
       break;
     case DMul:
       exact = x[0] * x[1];
       break;
     case DFma:
-      exact = oddAdd(x[0] * x[1], x[2]);
+      exact = sum(x[0] * x[1], x[2]);
       break;
     case DDiv:
       exact = oddDivide(x[0], x[1]);
@@ -200,8 +206,8 @@ void runDirected(Warp &warp, const Inst &inst, const uint32_t *slots) {
       break;
     }
     Rounding rounding = static_cast<Rounding>(inst.b);
-    // x - x is -0 when rounding down.
-    if (exact == 0 && rounding == Rounding::Down && inst.a <= DSub && x[0] != 0)
+    // A sum that cancels is -0 when rounding down.
+    if (exact == 0 && rounding == Rounding::Down && !bothPositiveZero)
       exact = -0.0;
     float result = static_cast<float>(roundTo(exact, formatF32, rounding));
     result = ftz ? flushed(result) : result;

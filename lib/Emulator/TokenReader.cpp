@@ -12,8 +12,9 @@
 using namespace sparse_attn::emulator;
 
 bool TokenReader::fail(std::string message) {
+  // What is wrong has been read already.
   if (error.message.empty())
-    error = {peek().line, std::move(message)};
+    error = {tokens[pos ? pos - 1 : 0].line, std::move(message)};
   return false;
 }
 
@@ -36,7 +37,9 @@ bool TokenReader::failFound(std::string wanted) {
     found = "'" + std::string(token.text.substr(0, 40)) + "'";
     break;
   }
-  return fail("expected " + wanted + ", found " + found);
+  if (error.message.empty())
+    error = {token.line, "expected " + wanted + ", found " + found};
+  return false;
 }
 
 bool TokenReader::expect(char c) {
