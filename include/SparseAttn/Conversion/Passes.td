@@ -63,4 +63,26 @@ def ConvertSparseAttnToLinalg : Pass<"convert-sparse-attn-to-linalg"> {
     Statistic<"numTiled", "tiled", "Number of attentions lowered tile by tile">];
 }
 
+//===----------------------------------------------------------------------===//
+// attn_tile to NVVM
+//===----------------------------------------------------------------------===//
+
+def ConvertAttnTileToNVVM
+    : Pass<"convert-attn-tile-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Take laid-out tiles to the registers of each thread";
+  let description = [{
+    One tile becomes as many values as one thread owns of it. Products become
+    `mma.sync` (fed by `ldmatrix`), copies `cp.async`, votes a barrier with a
+    reduction. Expects the output of `attn-tile-assign-layouts`; an operation
+    that is left over is an error. Shared tiles are laid one after the other in
+    dynamic shared memory, whose size the kernel states as
+    `sparse_attn.shared_memory`, in bytes.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 #endif // SPARSEATTN_CONVERSION_PASSES
