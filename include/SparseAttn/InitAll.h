@@ -14,6 +14,7 @@
 #include "SparseAttn/Dialect/AttnTile/Transforms/Passes.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
+#include "SparseAttn/Pipelines/Passes.h"
 
 namespace mlir::sparse_attn {
 
@@ -28,6 +29,8 @@ inline void registerAllPasses() {
   attn_tile::registerAttnTilePasses();
   registerSparseAttnPasses();
   registerSparseAttnConversionPasses();
+  registerSparseAttnPipelinePasses();
+  registerSparseAttnPipelines();
 }
 
 } // namespace mlir::sparse_attn

@@ -128,7 +128,8 @@ struct ExtPattern : TilePattern<arith::ExtFOp> {
       for (int64_t i : {0, 1})
         registers.push_back(arith::ExtFOp::create(
             rewriter, op.getLoc(), rewriter.getF32Type(),
-            vector::ExtractOp::create(rewriter, op.getLoc(), pair, i)));
+            vector::ExtractOp::create(rewriter, op.getLoc(), pair, i)
+                .getResult()));
     replace(rewriter, op, registers);
     return success();
   }

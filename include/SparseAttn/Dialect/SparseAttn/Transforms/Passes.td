@@ -70,6 +70,23 @@ def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
                            "::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def AssignSchedule : Pass<"sparse-attn-assign-schedule", "::mlir::ModuleOp"> {
+  let summary = "Choose the decision tile of attentions that have none";
+  let description = [{
+    Sets `decision_tile` by element type, head_dim, number of queries and the
+    shared memory of the architecture that the module's `sparse_attn.target`
+    names (sm_80 unless stated). Tiles that the IR states stay.
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "0", "Query rows of a tile; 0 chooses">,
+    Option<"keys", "keys", "int64_t", "0", "Keys of a tile; 0 chooses">
+  ];
+  let statistics = [
+    Statistic<"tilesAssigned", "tiles-assigned", "Attentions given a tile">
+  ];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def RequestStatistics : Pass<"sparse-attn-request-statistics", "::mlir::ModuleOp"> {
   let summary = "Add the results that tell how much a kernel left out";
   let description = [{

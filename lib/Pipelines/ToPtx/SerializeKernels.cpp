@@ -1,0 +1,87 @@
+//===- SerializeKernels.cpp - GPU modules become PTX ----------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Pipelines/Passes.h"
+#include "SparseAttn/Target/TargetInfo.h"
+#include "mlir/Dialect/GPU/IR/CompilationInterfaces.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SERIALIZEKERNELS
+#include "SparseAttn/Pipelines/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+namespace {
+
+struct SerializeKernels
+    : sparse_attn::impl::SerializeKernelsBase<SerializeKernels> {
+  using SerializeKernelsBase::SerializeKernelsBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    StringRef chip = "sm_80";
+    if (auto target =
+            module->getAttrOfType<TargetAttr>("sparse_attn.target"))
+      chip = target.getChip();
+    const TargetInfo &info = *TargetInfo::lookup(chip);
+    Builder b(&getContext());
+
+    // What a launch needs is known to the kernel, which will be text.
+    struct LaunchShape {
+      Attribute threads, sharedMemory;
+    };
+    llvm::StringMap<LaunchShape> launches;
+    for (auto gpuModule : module.getOps<gpu::GPUModuleOp>()) {
+      gpuModule.setTargetsAttr(b.getArrayAttr(NVVM::NVVMTargetAttr::get(
+          &getContext(), optLevel, "nvptx64-nvidia-cuda", info.chip,
+          info.features)));
+      for (auto kernel : gpuModule.getOps<LLVM::LLVMFuncOp>()) {
+        auto block = kernel->getAttrOfType<DenseI32ArrayAttr>(
+            NVVM::NVVMDialect::getReqntidAttrName());
+        if (!block)
+          continue;
+        int64_t threads = 1;
+        for (int32_t size : block.asArrayRef())
+          threads *= size;
+        launches[gpuModule.getName()] = {
+            b.getI64IntegerAttr(threads),
+            kernel->getAttr("sparse_attn.shared_memory")};
+      }
+    }
+
+    gpu::TargetOptions options({}, {}, {}, {},
+                               gpu::CompilationTarget::Assembly);
+    if (failed(gpu::transformGpuModulesToBinaries(module, nullptr, options)))
+      return signalPassFailure();
+    for (auto binary : module.getOps<gpu::BinaryOp>()) {
+      auto launch = launches.find(binary.getName());
+      if (launch == launches.end())
+        continue;
+      binary->setAttr("sparse_attn.threads", launch->second.threads);
+      if (launch->second.sharedMemory)
+        binary->setAttr("sparse_attn.shared_memory",
+                        launch->second.sharedMemory);
+      for (Attribute object : binary.getObjects())
+        if (cast<gpu::ObjectAttr>(object).getObject().getValue().contains(
+                ".extern .func")) {
+          binary.emitError("expected PTX that is complete in itself, found a "
+                           "call of an external function");
+          return signalPassFailure();
+        }
+    }
+  }
+};
+
+} // namespace
