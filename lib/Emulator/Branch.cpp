@@ -207,6 +207,8 @@ void sparse_attn::emulator::runTrap(Warp &warp, const Inst &,
 
 void sparse_attn::emulator::runJoin(Warp &warp, const Inst &,
                                     const uint32_t *) {
+  // Not an instruction of the program.
+  --warp.block->counters.instructions;
   warp.arriveAtJoin();
 }
 
