@@ -47,7 +47,8 @@ struct State {
   }
 };
 
-/// A tile's scores and what the online softmax makes of them.
+/// A tile's scores and what the online softmax makes of them. Maxima are in
+/// log2 units, so that their differences are exponents.
 struct Tile {
   Value firstKey;
   bool partial;
@@ -79,10 +80,6 @@ private:
   Value zeroWhereMasked(Value mass, const Tile &tile);
   Value minusInfinity(Value rows) {
     return b.compare(FPredicate::OEQ, rows, b.f32(-TileBuilder::infinity));
-  }
-  /// log2 units of a difference of maxima.
-  Value scaled(Value difference) {
-    return b.mul(difference, b.f32(exponentScale));
   }
 
   TileBuilder &b;
@@ -154,7 +151,8 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
                         scores, b.f32(-TileBuilder::infinity));
   }
   tile.scores = scores;
-  tile.tileMax = b.reduceRows(ReduceKind::max, scores);
+  tile.tileMax = b.mul(b.reduceRows(ReduceKind::max, scores),
+                       b.f32(exponentScale));
   tile.newMax = b.max(state.rowMax, tile.tileMax);
   tile.safeMax =
       partial ? b.select(minusInfinity(tile.newMax), b.f32(0.0), tile.newMax)
@@ -163,14 +161,14 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
 }
 
 void FlashLoop::exponentiate(Tile &tile) {
-  Value shift = b.mul(tile.safeMax, b.f32(-exponentScale));
+  Value shift = arith::NegFOp::create(b, tile.safeMax);
   tile.probabilities = b.exp2(b.fma(tile.scores, b.f32(exponentScale),
                                     b.expandRows(shift, in.keys)));
 }
 
 State FlashLoop::keep(Tile &tile, const State &state) {
   State next = state;
-  Value correction = b.exp2(scaled(b.sub(state.rowMax, tile.safeMax)));
+  Value correction = b.exp2(b.sub(state.rowMax, tile.safeMax));
   if (!tile.probabilities)
     exponentiate(tile);
   if (isa<DenseFilterAttr>(filter)) {
@@ -213,7 +211,7 @@ Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile) {
 /// Upper bound of the tile's mass in the units of the running sum, from the
 /// tile's maximum alone.
 Value FlashLoop::maximumMass(const Tile &tile, const State &state) {
-  Value each = b.exp2(scaled(b.sub(tile.tileMax, state.rowMax)));
+  Value each = b.exp2(b.sub(tile.tileMax, state.rowMax));
   Value keys = b.f32(in.keys);
   if (tile.partial) {
     Value left = b.mini(b.subi(in.keyLength, tile.firstKey), b.i32(in.keys));
@@ -227,7 +225,7 @@ Value FlashLoop::groupMass(const Tile &tile, const State &state,
                            int64_t groups) {
   Value maxima = b.foldColumns(ReduceKind::max, tile.scores, 2 * groups);
   maxima = FoldPairsOp::create(b, maxima.getType(), ReduceKind::max, maxima);
-  Value shift = b.mul(state.rowMax, b.f32(-exponentScale));
+  Value shift = arith::NegFOp::create(b, state.rowMax);
   Value masses = b.exp2(b.fma(maxima, b.f32(exponentScale),
                               b.expandRows(shift, 2 * groups)));
   // Each group stands twice among the columns.
@@ -268,14 +266,14 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
       exponentiate(tile);
       tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
       mass = b.mul(tile.tileSum,
-                   b.exp2(scaled(b.sub(tile.safeMax, state.rowMax))));
+                   b.exp2(b.sub(tile.safeMax, state.rowMax)));
     } else {
       mass = groupMass(tile, state, recall.getGroups());
     }
     mass = zeroWhereMasked(mass, tile);
     return recallVote(tile, state, mass, recall);
   }
-  Value distance = scaled(b.sub(tile.tileMax, state.rowMax));
+  Value distance = b.sub(tile.tileMax, state.rowMax);
   Value limit;
   if (auto threshold = dyn_cast<ThresholdFilterAttr>(filter)) {
     limit = b.f32(std::log2(threshold.getReal()));
@@ -396,7 +394,6 @@ FlashResults FlashLoop::build() {
   results.rowSum =
       dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
   results.skippedMass = state.skippedMass;
-  results.logScale = exponentScale / log2e;
   if (op.getTileCounts()) {
     results.visited =
         b.divi(b.addi(end, b.i32(in.keys - 1)), b.i32(in.keys));

@@ -31,11 +31,10 @@ struct FlashInputs {
 /// What the loop leaves behind: rows as tensor<rowsxf32>.
 struct FlashResults {
   Value accumulator; // not yet divided by the row sum
-  Value rowMax;      // in the units of the score before `exponentScale`
+  Value rowMax;      // of the scaled score, in log2 units
   Value rowSum;
   Value skippedMass; // in the units of rowSum; null when nobody asked
   Value visited, skipped;
-  double logScale; // rowMax · logScale is in natural-log units
 };
 
 /// Emits the loop at `b`.

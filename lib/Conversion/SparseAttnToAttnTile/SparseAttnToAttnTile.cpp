@@ -287,8 +287,8 @@ void KernelBuilder::createEpilogue(const FlashResults &results) {
 
   if (Value target = op.getLogSumExp()) {
     constexpr double ln2 = 0.6931471805599453;
-    Value lse = b.fma(b.log2(divisor), b.f32(ln2),
-                      b.mul(results.rowMax, b.f32(results.logScale)));
+    Value lse =
+        b.mul(b.add(b.log2(divisor), results.rowMax), b.f32(ln2));
     lse = b.select(empty, b.f32(-TileBuilder::infinity), lse);
     store(lse, target, op.getRowMap(), 1);
   }
