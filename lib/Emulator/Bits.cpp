@@ -250,7 +250,7 @@ uint32_t permute(uint32_t a, uint32_t b, uint32_t control, uint8_t mode) {
     case Ecr:
       pick = i < s ? i : s;
       break;
-    case Rc16:
+    default: // Rc16
       pick = (s & 1) * 2 + (i & 1);
       break;
     }

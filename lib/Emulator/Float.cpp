@@ -201,7 +201,7 @@ void runDirected(Warp &warp, const Inst &inst, const uint32_t *slots) {
     case DRcp:
       exact = oddDivide(1, x[0]);
       break;
-    case DSqrt:
+    default: // DSqrt
       exact = oddSqrt(x[0]);
       break;
     }
