@@ -24,7 +24,7 @@ Expected<std::unique_ptr<Driver>> Driver::open(StringRef library) {
 #define SPARSE_ATTN_LOOK_UP(name, symbol, parameters)                          \
   driver->name =                                                               \
       reinterpret_cast<Result(*) parameters>(::dlsym(handle, #symbol));        \
-  if (!driver->name)                                                           \
+  if (!driver->name && !missing)                                               \
     missing = #symbol;
   SPARSE_ATTN_CUDA_FUNCTIONS(SPARSE_ATTN_LOOK_UP)
 #undef SPARSE_ATTN_LOOK_UP

@@ -94,10 +94,10 @@ EmulatorDevice::load(const Kernel &kernel, StringRef ptx) {
   if (!is_contained(entries, kernel.name))
     return fail(kernel.file + ": expected the entry point '" + kernel.name +
                 "', found " +
-                (entries.empty() ? "none" : quoted(join(entries, ", "))));
+                (entries.empty() ? "none" : inQuotes(join(entries, ", "))));
   if (program->target() != kernel.target)
     return fail(kernel.file + ": expected the target " + kernel.target +
-                " as the manifest says, found " + quoted(program->target()));
+                " as the manifest says, found " + inQuotes(program->target()));
   return std::make_unique<EmulatedKernel>(*this, kernel, std::move(program));
 }
 

@@ -77,7 +77,7 @@ std::string JsonField::found() const {
     return text;
   }
   case json::Value::String:
-    return quoted(*value->getAsString());
+    return inQuotes(*value->getAsString());
   case json::Value::Array:
     return "an array of " + std::to_string(value->getAsArray()->size());
   case json::Value::Object:
@@ -146,7 +146,7 @@ std::vector<std::pair<std::string, JsonField>> JsonField::members() const {
   for (const auto &[key, member] : *members)
     result.emplace_back(
         key.str(),
-        JsonField(*reader, &member, path + "[" + quoted(key.str()) + "]"));
+        JsonField(*reader, &member, path + "[" + inQuotes(key.str()) + "]"));
   llvm::sort(result, llvm::less_first());
   return result;
 }
@@ -163,7 +163,7 @@ void JsonField::onlyMembers(ArrayRef<StringRef> known) const {
     return;
   llvm::sort(unknown);
   report("expected only the fields " + join(known, ", ") + ", found " +
-         quoted(unknown.front()));
+         inQuotes(unknown.front()));
 }
 
 } // namespace sparse_attn::runtime

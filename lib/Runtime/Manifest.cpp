@@ -141,11 +141,12 @@ static void checkRule(const JsonField &field, const Kernel &kernel,
     const Argument &argument = kernel.arguments[ref.argument];
     if (!argument.isTensor(Argument::Role::Input))
       return field.report("expected the index of an input tensor, found " +
-                          Twine(ref.argument) + ", " + quoted(argument.name));
+                          Twine(ref.argument) + ", " + inQuotes(argument.name));
     if (ref.dim >= argument.shape.size())
       return field.report("expected a dimension below " +
                           Twine(argument.shape.size()) + ", the rank of " +
-                          quoted(argument.name) + ", found " + Twine(ref.dim));
+                          inQuotes(argument.name) + ", found " +
+                          Twine(ref.dim));
   }
 }
 
@@ -176,7 +177,7 @@ static void checkReferences(const JsonField &field, const Kernel &kernel) {
     const Argument &argument = kernel.arguments[i];
     if (!names.insert(argument.name).second)
       fields[i]["name"].report("expected a name of its own, found " +
-                               quoted(argument.name) + " twice");
+                               inQuotes(argument.name) + " twice");
     if (argument.kind == Argument::Kind::Dim) {
       Rule rule;
       rule.of.push_back(argument.of);
@@ -250,7 +251,7 @@ Expected<Manifest> parseManifest(StringRef text) {
     if (!isValidFileName(name) || name == "manifest.json")
       root["files"].report("expected file names of [a-z0-9_.]+ in the "
                            "package's directory, found " +
-                           quoted(name));
+                           inQuotes(name));
     FileEntry &file = manifest.files.emplace_back();
     file.name = name;
     file.sha256 =
@@ -266,7 +267,7 @@ Expected<Manifest> parseManifest(StringRef text) {
     if (!kernels.insert({kernel.name, kernel.target}).second)
       field["name"].report("expected one kernel of a name for each target, "
                            "found " +
-                           quoted(kernel.name) + " for " + kernel.target +
+                           inQuotes(kernel.name) + " for " + kernel.target +
                            " twice");
     manifest.kernels.push_back(std::move(kernel));
   }

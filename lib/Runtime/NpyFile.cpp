@@ -67,7 +67,8 @@ private:
   }
   std::string found() {
     skipSpace();
-    return rest.empty() ? "the end of the header" : quoted(rest.take_front(16));
+    return rest.empty() ? "the end of the header"
+                        : inQuotes(rest.take_front(16));
   }
   Error parseString(StringRef what, StringRef &result);
   Error parseEntry(StringRef key);
@@ -109,7 +110,7 @@ Error HeaderParser::parseType() {
   if (order == '<' || order == '|' || order == '>' || order == '=')
     name = name.drop_front();
   if (name.starts_with("O"))
-    return fail(expected + quoted(text) + ", which holds Python objects");
+    return fail(expected + inQuotes(text) + ", which holds Python objects");
   std::optional<NpyType> type = StringSwitch<std::optional<NpyType>>(name)
                                     .Case("f2", NpyType::F2)
                                     .Case("f4", NpyType::F4)
@@ -120,12 +121,12 @@ Error HeaderParser::parseType() {
                                     .Case("b1", NpyType::B1)
                                     .Default(std::nullopt);
   if (!type)
-    return fail(expected + quoted(text));
+    return fail(expected + inQuotes(text));
   if (order == '>' && npyTypeBytes(*type) > 1)
-    return fail(expected + quoted(text) + ", which is big-endian");
+    return fail(expected + inQuotes(text) + ", which is big-endian");
   bool ordered = order == '<' || npyTypeBytes(*type) == 1;
   if (!ordered)
-    return fail(expected + quoted(text));
+    return fail(expected + inQuotes(text));
   header.type = *type;
   return Error::success();
 }
@@ -176,12 +177,12 @@ Error HeaderParser::parseEntry(StringRef key) {
                    .Default(nullptr);
   if (!seen)
     return fail("header: expected 'descr', 'fortran_order' or 'shape', found " +
-                quoted(key));
+                inQuotes(key));
   if (*seen)
-    return fail("header: expected " + quoted(key) + " once, found it twice");
+    return fail("header: expected " + inQuotes(key) + " once, found it twice");
   *seen = true;
   if (!consume(':'))
-    return fail("header: expected ':' after " + quoted(key) + ", found " +
+    return fail("header: expected ':' after " + inQuotes(key) + ", found " +
                 found());
   if (seen == &hasType)
     return parseType();
@@ -244,7 +245,7 @@ Expected<NpyArray> parseNpy(StringRef contents) {
     return fail("expected a .npy file, found " +
                 (contents.empty()
                      ? std::string("an empty file")
-                     : "the bytes " + quoted(contents.take_front(6))));
+                     : "the bytes " + inQuotes(contents.take_front(6))));
   StringRef rest = contents.drop_front(magic.size());
   if (rest.size() < 2)
     return fail("expected the format's version, found the end of the file");

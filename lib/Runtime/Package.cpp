@@ -101,7 +101,7 @@ Package::select(StringRef function, function_ref<unsigned(StringRef)> accepts,
     function = names.front();
   } else if (!is_contained(names, function)) {
     return fail("expected one of the package's functions " + join(names, ", ") +
-                "; found " + quoted(function));
+                "; found " + inQuotes(function));
   }
   const Kernel *best = nullptr;
   unsigned bestScore = 0;

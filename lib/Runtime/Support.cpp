@@ -36,7 +36,7 @@ static std::string quotedUpTo(StringRef text, size_t limit) {
   return result;
 }
 
-std::string quoted(StringRef text) { return quotedUpTo(text, 80); }
+std::string inQuotes(StringRef text) { return quotedUpTo(text, 80); }
 
 std::string quotedPath(StringRef path) { return quotedUpTo(path, 4096); }
 

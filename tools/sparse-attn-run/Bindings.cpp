@@ -43,7 +43,7 @@ bindFiles(StringRef flag, ArrayRef<FileBinding> files, const Kernel &kernel,
     });
     if (found == kernel.arguments.end())
       return fail("--" + flag + ": expected a name out of " +
-                  nameList(kernel, byName) + "; found " + quoted(file.name));
+                  nameList(kernel, byName) + "; found " + inQuotes(file.name));
     std::string &slot = result[found - kernel.arguments.begin()];
     if (!slot.empty())
       return fail("--" + flag + ": expected '" + file.name +

@@ -21,8 +21,8 @@
 
 using namespace llvm;
 using sparse_attn::runtime::fail;
+using sparse_attn::runtime::inQuotes;
 using sparse_attn::runtime::oneLine;
-using sparse_attn::runtime::quoted;
 using sparse_attn::runtime::quotedPath;
 
 namespace sparse_attn::run {
@@ -148,7 +148,7 @@ static Error readInteger(const cl::opt<std::string> &flag, uint64_t minimum,
       result > maximum)
     return fail("--" + flag.ArgStr + ": expected an integer from " +
                 Twine(minimum) + " to " + Twine(maximum) + ", found " +
-                quoted(flag));
+                inQuotes(flag));
   return Error::success();
 }
 
@@ -156,7 +156,7 @@ static Error readTolerance(const cl::opt<std::string> &flag, double &result) {
   if (StringRef(flag).getAsDouble(result) || !std::isfinite(result) ||
       result < 0)
     return fail("--" + flag.ArgStr +
-                ": expected a number of at least 0, found " + quoted(flag));
+                ": expected a number of at least 0, found " + inQuotes(flag));
   return Error::success();
 }
 
@@ -175,7 +175,7 @@ static Error readBindings(const cl::list<std::string> &flag,
     if (!path.consume_front("@") || path.empty() || !named)
       return fail("--" + flag.ArgStr +
                   ": expected @file.npy or name=@file.npy, found " +
-                  quoted(text));
+                  inQuotes(text));
     binding.path = path.str();
     result.push_back(std::move(binding));
   }
@@ -212,7 +212,7 @@ Error Reader::readDevice() {
           .Default(std::nullopt);
   if (!choice)
     return fail("--device: expected cpu, emulator or cuda, found " +
-                quoted(flags.device));
+                inQuotes(flags.device));
   options.device = *choice;
   return Error::success();
 }
@@ -272,7 +272,7 @@ Error Reader::readBlocks() {
     if (bad || range.first > range.last)
       return fail("--blocks: expected numbers and ascending ranges such as "
                   "0,5,9-12, found " +
-                  quoted(flags.blocks));
+                  inQuotes(flags.blocks));
     options.run.blocks.push_back(range);
   }
   return Error::success();
@@ -285,13 +285,14 @@ Error Reader::checkEmulatorFlags() {
     for (StringRef kind : kinds)
       if (kind != "memory")
         return fail(
-            "--check: expected memory, found " + quoted(kind) +
+            "--check: expected memory, found " + inQuotes(kind) +
             (kind == "races" ? ", which this version cannot check" : ""));
   }
   if (given(flags.mmaModel) && flags.mmaModel != "ieee") {
     bool known =
         is_contained({"ampere", "ada", "hopper"}, StringRef(flags.mmaModel));
-    return fail("--mma-model: expected ieee, found " + quoted(flags.mmaModel) +
+    return fail("--mma-model: expected ieee, found " +
+                inQuotes(flags.mmaModel) +
                 (known ? ", which this version does not model" : ""));
   }
   return Error::success();

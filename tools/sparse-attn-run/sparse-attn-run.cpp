@@ -109,7 +109,7 @@ static Error runPackage(Options options) {
         bool wanted = options.target.empty() || target == options.target;
         return wanted ? (*device)->accepts(target) : 0;
       },
-      (options.target.empty() ? "" : quoted(options.target) + " on ") +
+      (options.target.empty() ? "" : inQuotes(options.target) + " on ") +
           (*device)->name());
   if (!selected)
     return selected.takeError();

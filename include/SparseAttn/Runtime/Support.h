@@ -31,7 +31,7 @@ namespace sparse_attn::runtime {
 llvm::Error fail(const llvm::Twine &message);
 
 /// `text` in single quotes, unprintable characters escaped, long text cut.
-std::string quoted(llvm::StringRef text);
+std::string inQuotes(llvm::StringRef text);
 
 /// The same without cutting what a file system allows: a path's end says which
 /// file it is.
