@@ -49,7 +49,7 @@ struct SerializeKernels
           info.features)));
       for (auto kernel : gpuModule.getOps<LLVM::LLVMFuncOp>()) {
         auto block = kernel->getAttrOfType<DenseI32ArrayAttr>(
-            NVVM::NVVMDialect::getReqntidAttrName());
+            NVVM::NVVMDialect::getMaxntidAttrName());
         if (!block)
           continue;
         int64_t threads = 1;
