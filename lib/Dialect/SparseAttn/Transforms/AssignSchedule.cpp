@@ -41,6 +41,9 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
   bool small = element.isF32() ||
                (!ShapedType::isDynamic(queries) && queries <= 64);
   std::pair<int64_t, int64_t> tile = {small ? 64 : 128, 64};
+  // With f32 and a wide head the split fragments spill beside 64 keys.
+  if (element.isF32() && std::max(head, valueHead) > 64)
+    tile.second = 32;
   while (tile.second > 32 &&
          sharedBytes(tile.first, tile.second, head, valueHead, bytes) >
              target.maxSharedBytes)
