@@ -372,8 +372,8 @@ SmallVector<Value> TiledAttention::storeResults(const TileState &state,
     SmallVector<Value> at = batchIndices;
     at.push_back(arith::DivUIOp::create(b, loc, firstQuery, index(tileRows)));
     Value counts = results[stored.size()];
-    for (auto [position, number] :
-         llvm::enumerate(ArrayRef<Value>{state.visited, state.skipped})) {
+    Value numbers[] = {state.visited, state.skipped};
+    for (auto [position, number] : llvm::enumerate(numbers)) {
       at.push_back(index(position));
       counts = tensor::InsertOp::create(b, loc, number, counts, at);
       at.pop_back();
