@@ -149,7 +149,7 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   llvm::SetVector<Operation *> slice;
   if (Value other = sliceOfConstants(captured.getArrayRef(), slice)) {
     InFlightDiagnostic remark =
-        op.emitRemark("attention stays in the graph: its score region reads a "
+        op.emitRemark("not compiled: its score region reads a "
                       "value of type ")
         << other.getType()
         << " from outside that is no computation on constants";
@@ -157,7 +157,7 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
     return {};
   }
   if (slice.size() > maxCopied) {
-    op.emitRemark("attention stays in the graph: its score region reads the "
+    op.emitRemark("not compiled: its score region reads the "
                   "results of ")
         << slice.size() << " operations from outside, expected at most "
         << maxCopied;
@@ -241,7 +241,7 @@ void OutlineKernelsPass::runOnOperation() {
   for (AttentionOp op : attentions) {
     ModuleOp module = getKernelModule(op);
     if (!module) {
-      op.emitRemark("attention stays in the graph: an operation around it "
+      op.emitRemark("not compiled: an operation around it "
                     "keeps symbols of its own");
       continue;
     }

@@ -11,7 +11,7 @@
 // CHECK-NOT: @attention_0
 // expected-note@+1 {{the value is defined here}}
 func.func @run_time(%q: tensor<1x2x64x32xf16>, %k: tensor<1x2x64x32xf16>, %v: tensor<1x2x64x32xf16>, %init: tensor<1x2x64x32xf16>, %ninf: f32) -> tensor<1x2x64x32xf16> {
-  // expected-remark@+1 {{attention stays in the graph: its score region reads a value of type 'f32' from outside that is no computation on constants}}
+  // expected-remark@+1 {{not compiled: its score region reads a value of type 'f32' from outside that is no computation on constants}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>) outs(%init : tensor<1x2x64x32xf16>)
       score {
@@ -65,7 +65,7 @@ func.func @outer(%q: tensor<1x2x64x32xf16>, %k: tensor<1x2x64x32xf16>, %v: tenso
 // CHECK: sparse_attn.attention
 gpu.module @symbols {
 func.func @layer(%q: tensor<1x2x64x32xf16>, %k: tensor<1x2x64x32xf16>, %v: tensor<1x2x64x32xf16>, %init: tensor<1x2x64x32xf16>) -> tensor<1x2x64x32xf16> {
-  // expected-remark@+1 {{attention stays in the graph: an operation around it keeps symbols of its own}}
+  // expected-remark@+1 {{not compiled: an operation around it keeps symbols of its own}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>, tensor<1x2x64x32xf16>) outs(%init : tensor<1x2x64x32xf16>)
       {indexing_maps = [#q, #k, #v, #o], scale = 0.5 : f64} -> tensor<1x2x64x32xf16>

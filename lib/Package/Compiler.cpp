@@ -1,0 +1,409 @@
+//===- Compiler.cpp - From the text of a graph to PTX -------------------- ===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Package/Compiler.h"
+#include "Backend.h"
+#include "SparseAttn/Analysis/KernelSignature.h"
+#include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+namespace {
+/// Adds the time of its scope to a phase.
+class Stopwatch {
+public:
+  Stopwatch(Compilation &compilation, StringRef phase)
+      : compilation(compilation), phase(phase),
+        start(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() {
+    double passed = std::chrono::duration<double, std::milli>(
+                        std::chrono::steady_clock::now() - start)
+                        .count();
+    for (auto &[name, time] : compilation.phases)
+      if (name == phase) {
+        time += passed;
+        return;
+      }
+    compilation.phases.emplace_back(phase, passed);
+  }
+
+private:
+  Compilation &compilation;
+  StringRef phase;
+  std::chrono::steady_clock::time_point start;
+};
+
+class Compiler {
+public:
+  Compiler(MLIRContext &context, const CompileOptions &options,
+           DiagnosticCollector &diagnostics, Compilation &result)
+      : context(context), options(options), diagnostics(diagnostics),
+        result(result) {}
+
+  Outcome run(std::unique_ptr<llvm::MemoryBuffer> input);
+
+private:
+  Outcome parse(std::unique_ptr<llvm::MemoryBuffer> input);
+  Outcome raise();
+  Outcome plan();
+  Outcome schedule(StringRef chip);
+  Outcome lower(CompiledTarget &target);
+  Outcome assemble(CompiledTarget &target);
+
+  /// Runs `pm`; a failure is the program's own and leaves a reproducer, unless
+  /// `userError`.
+  Outcome runPasses(PassManager &pm, Operation *op, StringRef step,
+                    bool userError = false);
+  Outcome dump(StringRef name, function_ref<void(raw_ostream &)> print);
+  Outcome dump(StringRef name, Operation *op);
+
+  MLIRContext &context;
+  const CompileOptions &options;
+  DiagnosticCollector &diagnostics;
+  Compilation &result;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Passes and dumps
+//===----------------------------------------------------------------------===//
+
+Outcome Compiler::dump(StringRef name,
+                       function_ref<void(raw_ostream &)> print) {
+  if (options.dumpDirectory.empty())
+    return Outcome::Success;
+  SmallString<128> path(options.dumpDirectory);
+  llvm::sys::path::append(path, name);
+  std::error_code code =
+      llvm::sys::fs::create_directories(llvm::sys::path::parent_path(path));
+  if (!code) {
+    llvm::raw_fd_ostream stream(path, code);
+    if (!code) {
+      print(stream);
+      stream.close();
+      code = stream.error();
+      stream.clear_error();
+    }
+  }
+  if (!code)
+    return Outcome::Success;
+  diagnostics.error("cannot write '" + path + "': " + code.message());
+  return Outcome::UserError;
+}
+
+Outcome Compiler::dump(StringRef name, Operation *op) {
+  return dump(name, [&](raw_ostream &os) { os << *op << '\n'; });
+}
+
+Outcome Compiler::runPasses(PassManager &pm, Operation *op, StringRef step,
+                            bool userError) {
+  SmallString<128> reproducer;
+  if (!userError) {
+    if (options.dumpDirectory.empty()) {
+      llvm::sys::fs::createUniquePath("sparse-attn-" + step + "-%%%%%%.mlir",
+                                      reproducer, /*MakeAbsolute=*/true);
+    } else {
+      reproducer = options.dumpDirectory;
+      llvm::sys::path::append(reproducer, "reproducer-" + step + ".mlir");
+    }
+    pm.enableCrashReproducerGeneration(reproducer);
+  }
+  if (!options.dumpDirectory.empty()) {
+    SmallString<128> tree(options.dumpDirectory);
+    llvm::sys::path::append(tree, step + "-passes");
+    pm.enableIRPrintingToFileTree([](Pass *, Operation *) { return false; },
+                                  [](Pass *, Operation *) { return true; },
+                                  /*printModuleScope=*/false,
+                                  /*printAfterOnlyOnChange=*/true,
+                                  /*printAfterOnlyOnFailure=*/false, tree);
+  }
+  if (options.configure && failed(options.configure(pm))) {
+    diagnostics.error("cannot configure the passes");
+    return Outcome::UserError;
+  }
+  if (succeeded(pm.run(op)))
+    return Outcome::Success;
+  if (userError)
+    return Outcome::UserError;
+  diagnostics.error("internal: the step '" + step + "' failed");
+  diagnostics.note("the reproducer is '" + reproducer +
+                   "'; run: sparse-attn-opt --run-reproducer " + reproducer);
+  return Outcome::InternalError;
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+Outcome Compiler::parse(std::unique_ptr<llvm::MemoryBuffer> input) {
+  Stopwatch watch(result, "parse");
+  StringRef text = input->getBuffer();
+  if (std::optional<InputFault> fault = findInputFault(text, options.limits)) {
+    if (fault->line)
+      emitError(FileLineColLoc::get(&context, input->getBufferIdentifier(),
+                                    fault->line, fault->column))
+          << fault->message;
+    else
+      diagnostics.error(fault->message);
+    return Outcome::UserError;
+  }
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  std::string name = input->getBufferIdentifier().str();
+  sources->AddNewSourceBuffer(std::move(input), SMLoc());
+  ParserConfig config(&context);
+  result.graph = parseSourceFile<ModuleOp>(sources, config);
+  if (!result.graph) {
+    // The parser always says why; this is for a reader that does not.
+    diagnostics.error("cannot parse '" + Twine(name) + "'");
+    return Outcome::UserError;
+  }
+  if (failed(verifyShapeSizes(*result.graph)))
+    return Outcome::UserError;
+  return dump("1-input.mlir", *result.graph);
+}
+
+Outcome Compiler::raise() {
+  Stopwatch watch(result, "raise");
+  PassManager pm(&context);
+  backend::addRaising(pm);
+  if (Outcome outcome = runPasses(pm, *result.graph, "raise");
+      outcome != Outcome::Success)
+    return outcome;
+  result.notRaised = std::move(diagnostics.notRaised);
+  return dump("2-raised.mlir", *result.graph);
+}
+
+Outcome Compiler::plan() {
+  Stopwatch watch(result, "plan");
+  PassManager policies(&context);
+  AssignPoliciesOptions flags;
+  flags.filter = options.filter;
+  flags.precision = options.precision;
+  policies.addPass(createAssignPolicies(flags));
+  if (Outcome outcome = runPasses(policies, *result.graph, "policies",
+                                  /*userError=*/true);
+      outcome != Outcome::Success)
+    return outcome;
+
+  PassManager outline(&context);
+  outline.addPass(createOutlineKernels());
+  if (Outcome outcome = runPasses(outline, *result.graph, "outline");
+      outcome != Outcome::Success)
+    return outcome;
+  result.notOutlined = diagnostics.takeNotCompiled();
+
+  llvm::StringMap<unsigned> kernels;
+  bool fine = true;
+  result.graph->walk([&](func::FuncOp function) {
+    if (!function->hasAttr(kernelAttrName))
+      return;
+    StringRef name = function.getSymName();
+    // The name becomes that of a PTX entry and of a file.
+    if (name.empty() ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") !=
+            StringRef::npos) {
+      function.emitError("expected a kernel name of [a-z0-9_]+, found '")
+          << name << "'";
+      fine = false;
+    } else if (!getKernelAttention(function)) {
+      function.emitError("expected one sparse_attn.attention in kernel '")
+          << name << "'";
+      fine = false;
+    } else if (!kernels.try_emplace(name, kernels.size()).second) {
+      function.emitError("expected one kernel of the name '") << name << "'";
+      fine = false;
+    }
+  });
+  if (!fine)
+    return Outcome::UserError;
+
+  result.graph->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    StringRef callee;
+    if (auto call = dyn_cast<func::CallOp>(op))
+      callee = call.getCallee();
+    else if (auto call = dyn_cast<CallKernelOp>(op))
+      callee = call.getCallee();
+    else if (isa<AttentionOp>(op))
+      result.attentions.push_back({formatPlace(op->getLoc()), ""});
+    if (kernels.contains(callee))
+      result.attentions.push_back({formatPlace(op->getLoc()), callee.str()});
+    return op->hasAttr(kernelAttrName) ? WalkResult::skip()
+                                       : WalkResult::advance();
+  });
+  return dump("3-graph.mlir", *result.graph);
+}
+
+Outcome Compiler::schedule(StringRef chip) {
+  Stopwatch watch(result, "plan");
+  CompiledTarget target;
+  target.chip = chip.str();
+  target.module = ModuleOp::create(UnknownLoc::get(&context));
+  (*target.module)
+      ->setAttr("sparse_attn.target", TargetAttr::get(&context, chip));
+  OpBuilder builder(target.module->getBodyRegion());
+  result.graph->walk([&](func::FuncOp function) {
+    if (function->hasAttr(kernelAttrName))
+      builder.clone(*function);
+  });
+  PassManager pm(&context);
+  backend::addScheduling(pm);
+  std::string step = "schedule-" + target.chip;
+  if (Outcome outcome = runPasses(pm, *target.module, step);
+      outcome != Outcome::Success)
+    return outcome;
+  // Kernels without a schedule are refused by the lowering, which says more.
+  for (auto function : target.module->getOps<func::FuncOp>()) {
+    CompiledKernel kernel;
+    kernel.name = function.getSymName().str();
+    kernel.function = function;
+    target.kernels.push_back(std::move(kernel));
+  }
+  if (Outcome outcome =
+          dump("4-kernels." + target.chip + ".mlir", *target.module);
+      outcome != Outcome::Success)
+    return outcome;
+  result.targets.push_back(std::move(target));
+  return Outcome::Success;
+}
+
+/// The reason why `function` was not lowered, taken from `refusals`.
+static std::string takeReason(func::FuncOp function,
+                              std::vector<Refusal> &refusals) {
+  AttentionOp op = getKernelAttention(function);
+  auto found = llvm::find_if(refusals, [&](const Refusal &refusal) {
+    return op && refusal.loc == op.getLoc();
+  });
+  if (found == refusals.end())
+    found = refusals.begin();
+  if (found == refusals.end())
+    return "the lowering gave no reason";
+  std::string reason = found->reason;
+  refusals.erase(found);
+  return reason;
+}
+
+Outcome Compiler::lower(CompiledTarget &target) {
+  Stopwatch watch(result, "ptx");
+  OwningOpRef<ModuleOp> module = target.module->clone();
+  PassManager pm(&context);
+  backend::addLowering(pm);
+  diagnostics.notCompiled.clear();
+  std::string step = "ptx-" + target.chip;
+  if (Outcome outcome = runPasses(pm, *module, step);
+      outcome != Outcome::Success)
+    return outcome;
+  std::vector<Refusal> refusals = diagnostics.takeNotCompiled();
+
+  SymbolTable symbols(*module);
+  for (CompiledKernel &kernel : target.kernels) {
+    Operation *lowered = symbols.lookup(kernel.name);
+    if (auto function = dyn_cast_or_null<func::FuncOp>(lowered)) {
+      kernel.refusal = takeReason(function, refusals);
+      continue;
+    }
+    auto binary = dyn_cast_or_null<gpu::BinaryOp>(lowered);
+    auto object = binary && binary.getObjects().size() == 1
+                      ? dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0])
+                      : gpu::ObjectAttr();
+    auto threads =
+        lowered ? lowered->getAttrOfType<IntegerAttr>(backend::threadsAttr)
+                : IntegerAttr();
+    auto shared = lowered
+                      ? lowered->getAttrOfType<IntegerAttr>(backend::sharedAttr)
+                      : IntegerAttr();
+    if (!object || object.getFormat() != gpu::CompilationTarget::Assembly ||
+        !threads || !shared) {
+      diagnostics.error("internal: kernel '" + Twine(kernel.name) +
+                        "' did not become a gpu.binary with PTX, threads and "
+                        "shared memory");
+      return Outcome::InternalError;
+    }
+    // The serialiser ends the text with a zero byte.
+    kernel.ptx = object.getObject().getValue().rtrim('\0').str();
+    kernel.threads = threads.getInt();
+    kernel.sharedMemory = shared.getInt();
+    if (Outcome outcome = dump("5-" + kernel.fileName(target.chip),
+                               [&](raw_ostream &os) { os << kernel.ptx; });
+        outcome != Outcome::Success)
+      return outcome;
+  }
+  return Outcome::Success;
+}
+
+Outcome Compiler::assemble(CompiledTarget &target) {
+  if (!options.ptxas)
+    return Outcome::Success;
+  Stopwatch watch(result, "ptxas");
+  for (CompiledKernel &kernel : target.kernels) {
+    if (kernel.ptx.empty())
+      continue;
+    SmallString<128> path;
+    int file;
+    std::error_code code = llvm::sys::fs::createTemporaryFile(
+        "sparse-attn-" + kernel.name, "ptx", file, path);
+    if (code) {
+      diagnostics.error("cannot create a temporary file: " + code.message());
+      return Outcome::UserError;
+    }
+    llvm::raw_fd_ostream(file, /*shouldClose=*/true) << kernel.ptx;
+    llvm::Expected<PtxasUsage> usage =
+        runPtxas(*options.ptxas, target.chip, path);
+    if (!usage) {
+      // The file stays: it is the reproducer.
+      diagnostics.error("internal: ptxas refuses '" + path +
+                        "': " + llvm::toString(usage.takeError()));
+      return Outcome::InternalError;
+    }
+    kernel.usage = *usage;
+    llvm::sys::fs::remove(path);
+  }
+  return Outcome::Success;
+}
+
+Outcome Compiler::run(std::unique_ptr<llvm::MemoryBuffer> input) {
+  Outcome outcome = parse(std::move(input));
+  if (outcome == Outcome::Success)
+    outcome = raise();
+  if (outcome == Outcome::Success)
+    outcome = plan();
+  for (const std::string &chip : options.targets)
+    if (outcome == Outcome::Success)
+      outcome = schedule(chip);
+  for (CompiledTarget &target : result.targets) {
+    if (outcome == Outcome::Success)
+      outcome = lower(target);
+    if (outcome == Outcome::Success)
+      outcome = assemble(target);
+  }
+  return outcome;
+}
+
+Outcome sparse_attn::compile(MLIRContext &context,
+                             std::unique_ptr<llvm::MemoryBuffer> input,
+                             const CompileOptions &options,
+                             DiagnosticCollector &diagnostics,
+                             Compilation &result) {
+  return Compiler(context, options, diagnostics, result).run(std::move(input));
+}
+
+int64_t Compilation::countCalls(StringRef kernel) const {
+  return llvm::count_if(attentions, [&](const FoundAttention &attention) {
+    return attention.kernel == kernel;
+  });
+}

@@ -1,0 +1,290 @@
+//===- Report.cpp - What a compilation found and chose ------------------- ===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Package/Report.h"
+#include "SparseAttn/Analysis/KernelSignature.h"
+#include "SparseAttn/Analysis/ScoreStructure.h"
+#include "SparseAttn/Package/KernelManifest.h"
+#include "SparseAttn/Pipelines/PolicySpelling.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using llvm::json::Array;
+using llvm::json::Object;
+
+//===----------------------------------------------------------------------===//
+// Words for a kernel
+//===----------------------------------------------------------------------===//
+
+static std::string spellSize(int64_t size) {
+  return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
+}
+
+static std::string spellSizes(ArrayRef<int64_t> sizes) {
+  std::string text;
+  for (int64_t size : sizes)
+    text += (text.empty() ? "" : "x") + spellSize(size);
+  return text.empty() ? "1" : text;
+}
+
+namespace {
+/// The sizes of an attention by role.
+struct Sizes {
+  SmallVector<int64_t> batch;
+  int64_t queries, keys, headDim, valueDim;
+
+  explicit Sizes(AttentionOp op) {
+    AttentionOp::Dims dims = op.getDims();
+    for (unsigned dim : dims.batch)
+      batch.push_back(op.getDimSize(dim));
+    queries = op.getDimSize(dims.m);
+    keys = op.getDimSize(dims.k2);
+    headDim = op.getDimSize(dims.k1);
+    valueDim = op.getDimSize(dims.n);
+  }
+};
+} // namespace
+
+static Type elementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+static std::string spell(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+static std::string spellType(AttentionOp op) {
+  Type type = elementType(op.getQuery());
+  if (!type.isF32())
+    return spell(type);
+  return "f32/" + spellPrecision(op.getPrecisionOrDefault()).str();
+}
+
+/// What stands between the product and the softmax.
+static std::string spellScore(AttentionOp op) {
+  SmallVector<std::string> words;
+  ScoreStructure score = analyzeScore(op);
+  if (score.kind == ScoreStructure::Kind::Causal)
+    words.push_back(score.offset
+                        ? "causal" + std::string(score.offset > 0 ? "+" : "") +
+                              std::to_string(score.offset)
+                        : "causal");
+  else if (score.kind == ScoreStructure::Kind::General)
+    words.push_back("region");
+  if (op.getMask())
+    words.push_back("mask:" + spell(elementType(op.getMask())));
+  if (op.getBlockCounts())
+    words.push_back("blocks");
+  return words.empty() ? "-" : llvm::join(words, ",");
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Left-aligned columns, as wide as their widest cell.
+class Table {
+public:
+  void add(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
+  void print(raw_ostream &os) const {
+    std::vector<size_t> widths(rows.front().size());
+    for (const auto &row : rows)
+      for (auto [width, cell] : llvm::zip_equal(widths, row))
+        width = std::max(width, cell.size());
+    for (const auto &row : rows) {
+      std::string line;
+      for (auto [width, cell] : llvm::zip_equal(widths, row))
+        line += cell + std::string(width - cell.size() + 2, ' ');
+      os << StringRef(line).rtrim(' ') << '\n';
+    }
+  }
+
+private:
+  std::vector<std::vector<std::string>> rows;
+};
+} // namespace
+
+static std::string count(size_t number, StringRef noun) {
+  return std::to_string(number) + " " + noun.str() + (number == 1 ? "" : "s");
+}
+
+static std::vector<std::string> describeRow(const Compilation &compilation,
+                                            const CompiledTarget &target,
+                                            const CompiledKernel &kernel) {
+  AttentionOp op =
+      getKernelAttention(const_cast<CompiledKernel &>(kernel).function);
+  Sizes sizes(op);
+  auto compiled = [&](auto value) {
+    return kernel.ptx.empty() ? "-" : std::to_string(value);
+  };
+  std::string dim = spellSize(sizes.headDim);
+  if (sizes.valueDim != sizes.headDim)
+    dim += "/" + spellSize(sizes.valueDim);
+  return {kernel.name,
+          target.chip,
+          std::to_string(compilation.countCalls(kernel.name)),
+          spellSizes(sizes.batch),
+          spellSize(sizes.queries),
+          spellSize(sizes.keys),
+          dim,
+          spellType(op),
+          spellScore(op),
+          spellFilter(op.getFilterOrDefault()),
+          op.getDecisionTile() ? spellSizes(*op.getDecisionTile()) : "-",
+          compiled(kernel.threads),
+          compiled(kernel.sharedMemory),
+          kernel.usage ? std::to_string(kernel.usage->registers) : "-",
+          kernel.usage ? std::to_string(kernel.usage->spillStores +
+                                        kernel.usage->spillLoads)
+                       : "-"};
+}
+
+static void printRefusals(raw_ostream &os, StringRef what,
+                          ArrayRef<Refusal> refusals) {
+  for (const Refusal &refusal : refusals) {
+    std::string place = formatPlace(refusal.loc);
+    os << what << (place.empty() ? "" : " " + place) << ": " << refusal.reason
+       << '\n';
+  }
+}
+
+void sparse_attn::printReport(raw_ostream &os, const Compilation &compilation,
+                              bool hasPtxas) {
+  size_t kernels =
+      compilation.targets.empty() ? 0 : compilation.targets[0].kernels.size();
+  os << "found " << count(compilation.attentions.size(), "attention");
+  if (!compilation.targets.empty())
+    os << ", " << count(kernels, "distinct kernel");
+  os << '\n';
+  if (kernels) {
+    Table table;
+    table.add({"kernel", "target", "calls", "batch", "queries", "keys", "dim",
+               "type", "score", "filter", "tile", "threads", "shared",
+               "registers", "spills"});
+    for (const CompiledTarget &target : compilation.targets)
+      for (const CompiledKernel &kernel : target.kernels)
+        table.add(describeRow(compilation, target, kernel));
+    table.print(os);
+    if (!hasPtxas)
+      os << "ptxas not found: registers and spills are unknown\n";
+    for (const CompiledKernel &kernel : compilation.targets[0].kernels) {
+      // A long model repeats itself: the first places and a number will do.
+      constexpr size_t shown = 3;
+      SmallVector<std::string> places;
+      for (const FoundAttention &attention : compilation.attentions)
+        if (attention.kernel == kernel.name && !attention.place.empty())
+          places.push_back(attention.place);
+      if (places.empty())
+        continue;
+      os << kernel.name << " at "
+         << llvm::join(ArrayRef(places).take_front(shown), ", ");
+      if (places.size() > shown)
+        os << " and " << places.size() - shown << " more";
+      os << '\n';
+    }
+  }
+  for (const CompiledTarget &target : compilation.targets)
+    for (const CompiledKernel &kernel : target.kernels)
+      if (!kernel.refusal.empty())
+        os << "not compiled for " << target.chip << ": " << kernel.name << ": "
+           << kernel.refusal << '\n';
+  printRefusals(os, "not compiled", compilation.notOutlined);
+  printRefusals(os, "not raised", compilation.notRaised);
+}
+
+void sparse_attn::printPhases(raw_ostream &os, const Compilation &compilation) {
+  llvm::ListSeparator comma;
+  for (const auto &[name, time] : compilation.phases)
+    os << comma << name << ' ' << llvm::format("%.0f", time) << " ms";
+  os << '\n';
+}
+
+//===----------------------------------------------------------------------===//
+// JSON
+//===----------------------------------------------------------------------===//
+
+/// A size, null where it is any.
+static llvm::json::Value sizeValue(int64_t size) {
+  if (ShapedType::isDynamic(size))
+    return nullptr;
+  return size;
+}
+
+static Object describe(const Compilation &compilation,
+                       const CompiledTarget &target,
+                       const CompiledKernel &kernel) {
+  AttentionOp op =
+      getKernelAttention(const_cast<CompiledKernel &>(kernel).function);
+  Sizes sizes(op);
+  Array batch;
+  for (int64_t size : sizes.batch)
+    batch.push_back(sizeValue(size));
+  Object result{{"name", kernel.name},
+                {"target", target.chip},
+                {"calls", compilation.countCalls(kernel.name)},
+                {"batch", std::move(batch)},
+                {"queries", sizeValue(sizes.queries)},
+                {"keys", sizeValue(sizes.keys)},
+                {"head_dim", sizeValue(sizes.headDim)},
+                {"value_head_dim", sizeValue(sizes.valueDim)},
+                {"type", spell(elementType(op.getQuery()))},
+                {"score", spellScore(op)},
+                {"filter", describeFilter(op.getFilterOrDefault())}};
+  if (elementType(op.getQuery()).isF32())
+    result["precision"] = spellPrecision(op.getPrecisionOrDefault());
+  if (op.getDecisionTile())
+    result["decision_tile"] = Array(*op.getDecisionTile());
+  if (kernel.ptx.empty()) {
+    result["not_compiled"] = kernel.refusal;
+    return result;
+  }
+  result["threads"] = kernel.threads;
+  result["shared_memory"] = kernel.sharedMemory;
+  if (kernel.usage) {
+    result["registers"] = kernel.usage->registers;
+    result["spill_stores"] = kernel.usage->spillStores;
+    result["spill_loads"] = kernel.usage->spillLoads;
+    result["stack"] = kernel.usage->stackBytes;
+    result["static_shared_memory"] = kernel.usage->sharedBytes;
+  }
+  return result;
+}
+
+static Array describe(ArrayRef<Refusal> refusals) {
+  Array result;
+  for (const Refusal &refusal : refusals)
+    result.push_back(Object{{"place", formatPlace(refusal.loc)},
+                            {"reason", refusal.reason}});
+  return result;
+}
+
+Object sparse_attn::buildReport(const Compilation &compilation, bool hasPtxas) {
+  Array attentions, kernels;
+  for (const FoundAttention &attention : compilation.attentions)
+    attentions.push_back(
+        Object{{"place", attention.place},
+               {"kernel", attention.kernel.empty() ? llvm::json::Value(nullptr)
+                                                   : attention.kernel}});
+  for (const CompiledTarget &target : compilation.targets)
+    for (const CompiledKernel &kernel : target.kernels)
+      kernels.push_back(describe(compilation, target, kernel));
+  Object phases;
+  for (const auto &[name, time] : compilation.phases)
+    phases[name] = time;
+  return Object{{"attentions", std::move(attentions)},
+                {"kernels", std::move(kernels)},
+                {"not_compiled", describe(compilation.notOutlined)},
+                {"not_raised", describe(compilation.notRaised)},
+                {"ptxas", hasPtxas},
+                {"milliseconds", std::move(phases)}};
+}
