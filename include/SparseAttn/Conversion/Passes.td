@@ -12,6 +12,46 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// Raising
+//===----------------------------------------------------------------------===//
+
+def ConvertLinalgToSparseAttn : Pass<"convert-linalg-to-sparse-attn"> {
+  let summary = "Raise softmax(Q K^T) V in linalg to sparse_attn.attention";
+  let description = [{
+    Finds attention by its dataflow: a normalised exponential (or
+    `linalg.softmax`) over the dimension that a product with the values sums
+    over, whose scores come from another product. Scales, casts, masks,
+    transposes, broadcasts and reshapes are absorbed into the op's scale, score
+    region, mask operand and indexing maps; what nothing else uses is erased.
+
+    Each softmax that is not raised gets a remark with the reason.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numRaised", "raised", "Number of attentions raised">,
+    Statistic<"numRefused", "refused", "Number of softmaxes left alone">];
+}
+
+def ConvertLinalgExtToSparseAttn : Pass<"convert-linalg-ext-to-sparse-attn"> {
+  let summary = "Raise iree_linalg_ext.attention to sparse_attn.attention";
+  let description = [{
+    Rewrites `iree_linalg_ext.attention`, an op of an unregistered dialect in
+    the generic form, with its scale, mask and region. Masks that depend on
+    nothing but indices become part of the score region.
+
+    Each such op that is not raised gets a remark with the reason.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numRaised", "raised", "Number of attentions raised">,
+    Statistic<"numRefused", "refused", "Number of attentions left alone">];
+}
+
+//===----------------------------------------------------------------------===//
 // sparse_attn to attn_tile
 //===----------------------------------------------------------------------===//
 

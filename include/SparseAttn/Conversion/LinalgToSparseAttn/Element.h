@@ -1,0 +1,105 @@
+//===- Element.h - One element of a tensor, traced to its scalars --*- C++
+//-*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_ELEMENT_H
+#define SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_ELEMENT_H
+
+#include "SparseAttn/Conversion/LinalgToSparseAttn/AxisSpace.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::sparse_attn {
+
+/// What a tensor holds at one point of the axis space, or a scalar in the body
+/// of a linalg op at one point of its loops. Dataflow between elements does not
+/// know where one linalg op ends and the next begins, so fused and unfused
+/// spellings, reshapes, transposes and broadcasts all look alike.
+struct Element {
+  /// A tensor, a scalar in the body of `op`, or a scalar outside of any.
+  Value value;
+  /// The op whose body `value` is in; null otherwise.
+  linalg::LinalgOp op;
+  /// Axes for each dimension of the tensor, or for each loop of `op`.
+  AxisView axes;
+
+  bool isTensor() const { return isa<RankedTensorType>(value.getType()); }
+  /// The op that computes a scalar; null for a tensor or an argument.
+  Operation *getScalarOp() const {
+    return isTensor() ? nullptr : value.getDefiningOp();
+  }
+  Type getElementType() const { return getElementTypeOrSelf(value.getType()); }
+};
+
+/// The tensor ops that a match passed through.
+using Trace = llvm::SetVector<Operation *>;
+
+/// How far `Tracer::peel` goes.
+enum class Peel {
+  /// To the op that computes the scalar, or a tensor that is none's.
+  compute,
+  /// Through copies only: the result is the same tensor data, reordered.
+  copies
+};
+
+/// Follows elements up the graph.
+class Tracer {
+public:
+  explicit Tracer(AxisSpace &space) : space(space) {}
+  AxisSpace &getSpace() { return space; }
+
+  /// The origin of `element`: through reshapes, copies and the bodies of
+  /// elementwise ops to a scalar op, a constant or a tensor that is neither.
+  Element peel(Element element, Trace *trace = nullptr,
+               Peel how = Peel::compute);
+  /// One step of it: from a tensor into the body of its op or through a
+  /// reshape, from an argument of a body to the tensor. Null at an origin.
+  Element stepUp(const Element &element) {
+    return step(element, Peel::compute).value_or(Element());
+  }
+  /// Operand `index` of the scalar op of `element`, peeled.
+  Element operand(const Element &element, unsigned index,
+                  Trace *trace = nullptr);
+  /// The same, not peeled.
+  Element rawOperand(const Element &element, unsigned index);
+  /// Peels through float casts as well.
+  Element stripCasts(Element element, Trace *trace = nullptr);
+
+  /// The float that `element` is everywhere, rounded to its own type.
+  std::optional<APFloat> getFloat(const Element &element, unsigned depth = 6);
+  std::optional<double> getDouble(const Element &element);
+  /// The integer (or i1) that `element` is everywhere.
+  std::optional<APInt> getInteger(const Element &element);
+  bool isNegativeInfinity(const Element &element);
+  bool isZero(const Element &element);
+
+  /// Whether two elements are the same value at every point; compares what is
+  /// computed twice by its structure.
+  bool same(Element a, Element b, Trace *trace = nullptr, unsigned depth = 8);
+
+  /// Axes for the loops of `op` of which an element described by `map` and
+  /// `axes` is written; loops that the map does not name come from `loops`,
+  /// or must have size 1 if there are none given.
+  std::optional<AxisView>
+  bindLoops(linalg::LinalgOp op, AffineMap map, ArrayRef<AxisList> axes,
+            ArrayRef<std::optional<AxisList>> loops = {});
+  /// The view of `tensor` that `map` reads at `loops`.
+  std::optional<AxisView> applyMap(AffineMap map, ArrayRef<AxisList> loops,
+                                   Type tensor);
+
+private:
+  /// One step up from a tensor or a block argument; nothing at an origin.
+  std::optional<Element> step(const Element &element, Peel how);
+  std::optional<Element> stepReshape(const Element &element);
+
+  AxisSpace &space;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_ELEMENT_H

@@ -1,0 +1,66 @@
+//===- ScoreRegionBuilder.h - Writes a score region ------------*- C++ -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SCOREREGIONBUILDER_H
+#define SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SCOREREGIONBUILDER_H
+
+#include "SparseAttn/Conversion/LinalgToSparseAttn/ScoreMatcher.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::sparse_attn {
+
+/// Rebuilds the matched steps in terms of the region's indices. Integer
+/// arithmetic on indices is done in `index` and comparisons are written with
+/// the key on the left, so that all spellings of a causal mask end as
+/// `arith.cmpi sle, %key, %query`.
+class ScoreRegionBuilder {
+public:
+  /// `indexOf` gives the region's argument for an axis, `regroup` writes a list
+  /// of axes in those.
+  ScoreRegionBuilder(Tracer &tracer, OpBuilder &builder, Location loc,
+                     llvm::DenseMap<unsigned, Value> indexOf,
+                     function_ref<AxisList(ArrayRef<unsigned>)> regroup,
+                     std::optional<unsigned> keyAxis)
+      : tracer(tracer), builder(builder), loc(loc), indexOf(std::move(indexOf)),
+        regroup(regroup), keyAxis(keyAxis) {}
+
+  /// The score after `step`.
+  Value apply(const ScoreStep &step, Value score);
+
+private:
+  /// An integer as a sum of multiples of indices, with its bounds.
+  struct Linear {
+    llvm::SmallMapVector<unsigned, int64_t, 4> terms;
+    int64_t constant = 0, low = 0, high = 0;
+  };
+  std::optional<Linear> getLinear(const Element &element);
+  std::optional<Linear> getIndex(ArrayRef<unsigned> axes);
+  std::optional<Linear> combine(const Element &element, bool subtract);
+
+  Value emit(const Element &element);
+  Value emitF32(const Element &element);
+  /// An i1 that is true where `condition` is `wanted`.
+  Value emitCondition(const Element &condition, bool wanted);
+  Value emitCompare(const Element &compare, bool wanted);
+  /// The sum of the terms of one sign, and the constant if it has that sign.
+  Value emitSide(const Linear &linear, int sign);
+  Value emitOp(Operation *op, ValueRange operands, Type type);
+  Value index(int64_t value);
+
+  Tracer &tracer;
+  OpBuilder &builder;
+  Location loc;
+  llvm::DenseMap<unsigned, Value> indexOf;
+  function_ref<AxisList(ArrayRef<unsigned>)> regroup;
+  std::optional<unsigned> keyAxis;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SCOREREGIONBUILDER_H

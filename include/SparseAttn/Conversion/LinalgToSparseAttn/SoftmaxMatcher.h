@@ -1,0 +1,50 @@
+//===- SoftmaxMatcher.h - Finds normalised exponentials --------*- C++ -*--===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SOFTMAXMATCHER_H
+#define SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SOFTMAXMATCHER_H
+
+#include "SparseAttn/Conversion/LinalgToSparseAttn/Element.h"
+
+namespace mlir::sparse_attn {
+
+/// Why something that looks like attention was left alone.
+struct Refusal {
+  /// The exponential or linalg.softmax that the reason is told at.
+  Operation *anchor = nullptr;
+  std::string reason;
+
+  /// Sets both and fails.
+  LogicalResult operator()(Operation *op, const Twine &why) {
+    anchor = op;
+    reason = why.str();
+    return failure();
+  }
+};
+
+struct SoftmaxMatch {
+  Operation *anchor = nullptr;
+  /// What is exponentiated, before its maximum is subtracted; peeled.
+  Element scores;
+};
+
+/// Matches `probabilities`, one operand's element of the product with the
+/// values, as the softmax of something over `keys`, the axes that the product
+/// sums over. Without an anchor in `refusal`, a failure means that there is no
+/// softmax at all.
+FailureOr<SoftmaxMatch> matchSoftmax(Tracer &tracer, Element probabilities,
+                                     ArrayRef<unsigned> keys, Trace &trace,
+                                     Refusal &refusal);
+
+/// Whether `op` is an exponential that a sum runs over, or a linalg.softmax:
+/// what a user would expect to be raised if it belongs to an attention.
+bool looksLikeSoftmax(Operation *op);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SOFTMAXMATCHER_H
