@@ -9,8 +9,7 @@
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/AttentionPlan.h"
 #include "SparseAttn/Conversion/Passes.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/IRMapping.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_CONVERTLINALGEXTTOSPARSEATTN
@@ -185,7 +184,7 @@ struct ConvertLinalgExtToSparseAttn
         ++numRaised;
         continue;
       }
-      op->emitRemark("not raised: ") << refusal.reason;
+      emitRemark(op->getLoc(), "not raised: ") << refusal.reason;
       ++numRefused;
     }
   }

@@ -234,6 +234,37 @@ std::optional<APInt> Tracer::getInteger(const Element &element) {
   return std::nullopt;
 }
 
+std::optional<Ramp> Tracer::getRamp(const Element &element) {
+  if (auto index = dyn_cast_or_null<linalg::IndexOp>(element.getScalarOp())) {
+    if (!element.op)
+      return std::nullopt;
+    return Ramp{0, 1, element.axes[index.getDim()]};
+  }
+  DenseIntElementsAttr values;
+  if (!element.isTensor() || !matchPattern(element.value, m_Constant(&values)))
+    return std::nullopt;
+  ArrayRef<int64_t> shape = values.getType().getShape();
+  if (llvm::count_if(shape, [](int64_t size) { return size != 1; }) != 1 ||
+      element.getElementType().isInteger(1) || values.getNumElements() < 2)
+    return std::nullopt;
+  auto it = values.value_begin<APInt>();
+  constexpr unsigned width = 32;
+  if ((*it).getSignificantBits() > width ||
+      (*std::next(it)).getSignificantBits() > width)
+    return std::nullopt;
+  int64_t start = (*it).getSExtValue();
+  int64_t step = (*std::next(it)).getSExtValue() - start;
+  int64_t next = start;
+  for (const APInt &value : values.getValues<APInt>()) {
+    if (value.getSignificantBits() > width || value.getSExtValue() != next)
+      return std::nullopt;
+    next += step;
+  }
+  size_t dim = llvm::find_if(shape, [](int64_t size) { return size != 1; }) -
+               shape.begin();
+  return Ramp{start, step, element.axes[dim]};
+}
+
 bool Tracer::isNegativeInfinity(const Element &element) {
   std::optional<APFloat> value = getFloat(element);
   return value && value->isInfinity() && value->isNegative();

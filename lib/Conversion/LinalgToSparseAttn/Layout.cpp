@@ -202,14 +202,13 @@ void Layout::addUnits() {
 /// Collects the axes of every index that `element` is computed from.
 static void collectIndices(Tracer &tracer, const Element &element,
                            SmallVectorImpl<AxisList> &lists) {
+  if (std::optional<Ramp> ramp = tracer.getRamp(element)) {
+    lists.push_back(tracer.getSpace().resolve(ramp->index));
+    return;
+  }
   Operation *op = element.getScalarOp();
   if (!op)
     return;
-  if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-    if (element.op)
-      lists.push_back(tracer.getSpace().resolve(element.axes[index.getDim()]));
-    return;
-  }
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     collectIndices(tracer, tracer.operand(element, i), lists);
 }

@@ -43,13 +43,17 @@ struct ConvertLinalgToSparseAttn
     getOperation()->walk([&](Operation *op) {
       if (!isa<linalg::SoftmaxOp, math::ExpOp>(op))
         return;
+      // The bodies of named ops have no locations of their own.
+      Location loc = op->getLoc();
+      if (isa<UnknownLoc>(loc) && isa<math::ExpOp>(op))
+        loc = op->getParentOp()->getLoc();
       auto reason = reasons.find(op);
       if (reason != reasons.end()) {
-        op->emitRemark("not raised: ") << reason->second;
+        emitRemark(loc, "not raised: ") << reason->second;
         ++numRefused;
       } else if (looksLikeSoftmax(op)) {
-        op->emitRemark("not raised: no product with values uses it as its "
-                       "weights");
+        emitRemark(loc, "not raised: no product with values uses it as its "
+                        "weights");
         ++numRefused;
       }
     });

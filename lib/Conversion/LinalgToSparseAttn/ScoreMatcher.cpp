@@ -39,11 +39,11 @@ static bool isIndexOnly(Tracer &tracer, const Element &element,
   --budget;
   if (tracer.getFloat(element) || tracer.getInteger(element))
     return true;
+  if (tracer.getRamp(element))
+    return true;
   Operation *op = element.getScalarOp();
   if (!op || op->getNumResults() != 1 || op->getNumRegions() != 0)
     return false;
-  if (isa<linalg::IndexOp>(op))
-    return element.op != nullptr;
   if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
     return false;
   for (unsigned i = 0; i < op->getNumOperands(); ++i)

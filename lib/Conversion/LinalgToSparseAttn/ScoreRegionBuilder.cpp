@@ -16,20 +16,18 @@ using namespace mlir::sparse_attn;
 // Integers as linear forms
 //===----------------------------------------------------------------------===//
 
-std::optional<ScoreRegionBuilder::Linear>
-ScoreRegionBuilder::getIndex(ArrayRef<unsigned> axes) {
+ScoreRegionBuilder::Linear ScoreRegionBuilder::getLinear(const Ramp &ramp) {
   Linear result;
-  int64_t stride = 1;
-  for (unsigned axis : llvm::reverse(regroup(axes))) {
-    auto found = indexOf.find(axis);
-    if (found == indexOf.end() || stride == ShapedType::kDynamic)
-      return std::nullopt;
+  result.constant = result.low = result.high = ramp.start;
+  int64_t stride = ramp.step;
+  for (unsigned axis : llvm::reverse(regroup(ramp.index))) {
     result.terms[axis] = stride;
     int64_t size = tracer.getSpace().getSize(axis);
     // Lengths of unknown size are taken to fit 32 bits.
-    int64_t last = ShapedType::isDynamic(size) ? INT32_MAX : size - 1;
-    result.high += last * stride;
-    stride = ShapedType::isDynamic(size) ? size : stride * size;
+    bool known = !ShapedType::isDynamic(size);
+    int64_t last = (known ? size - 1 : INT32_MAX) * stride;
+    (last < 0 ? result.low : result.high) += last;
+    stride *= known ? size : 1;
   }
   return result;
 }
@@ -66,9 +64,8 @@ ScoreRegionBuilder::getLinear(const Element &element) {
   }
   Operation *op = element.getScalarOp();
   std::optional<Linear> result;
-  if (auto index = dyn_cast_or_null<linalg::IndexOp>(op)) {
-    if (element.op)
-      result = getIndex(element.axes[index.getDim()]);
+  if (std::optional<Ramp> ramp = tracer.getRamp(element)) {
+    result = getLinear(*ramp);
   } else if (isa_and_nonnull<arith::AddIOp>(op)) {
     result = combine(element, false);
   } else if (isa_and_nonnull<arith::SubIOp>(op)) {
@@ -130,6 +127,16 @@ Value ScoreRegionBuilder::emitSide(const Linear &linear, int sign) {
     sum = sum ? arith::AddIOp::create(builder, loc, sum, constant) : constant;
   }
   return sum;
+}
+
+Value ScoreRegionBuilder::emitLinear(const Linear &linear, Type type) {
+  Value value = emitSide(linear, 1);
+  if (linear.constant < 0 ||
+      llvm::any_of(linear.terms, [](auto &term) { return term.second < 0; }))
+    value = arith::SubIOp::create(builder, loc, value, emitSide(linear, -1));
+  if (!type.isIndex())
+    value = arith::IndexCastOp::create(builder, loc, type, value);
+  return value;
 }
 
 Value ScoreRegionBuilder::emitCompare(const Element &compare, bool wanted) {
@@ -251,26 +258,10 @@ Value ScoreRegionBuilder::emit(const Element &element) {
         tracer.getInteger(tracer.operand(element, 1)))
       return emitCondition(element, true);
   if (isa<IntegerType, IndexType>(type))
-    if (std::optional<Linear> linear = getLinear(element)) {
-      Value value = emitSide(*linear, 1);
-      Linear negative = *linear;
-      bool anyNegative =
-          linear->constant < 0 ||
-          llvm::any_of(
-              linear->terms, [](auto &term) { return term.second < 0; });
-      if (anyNegative)
-        value =
-            arith::SubIOp::create(builder, loc, value, emitSide(negative, -1));
-      if (!type.isIndex())
-        value = arith::IndexCastOp::create(builder, loc, type, value);
-      return value;
-    }
-  if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-    // An index whose inner sizes are unknown cannot be written; the matcher
-    // made sure that there is none.
-    std::optional<Linear> linear = getIndex(element.axes[index.getDim()]);
-    return emitSide(*linear, 1);
-  }
+    if (std::optional<Linear> linear = getLinear(element))
+      return emitLinear(*linear, type);
+  if (std::optional<Ramp> ramp = tracer.getRamp(element))
+    return emitLinear(getLinear(*ramp), type);
   SmallVector<Value> operands;
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     operands.push_back(emit(tracer.operand(element, i)));

@@ -1,5 +1,5 @@
 //===- AttentionPlan.h - Attention found in a graph, before it is written --*-
-//C++ -*--===//
+// C++ -*--===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -39,6 +39,12 @@ struct Element {
 /// The tensor ops that a match passed through.
 using Trace = llvm::SetVector<Operation *>;
 
+/// Integers that grow evenly: `start + step * index`.
+struct Ramp {
+  int64_t start, step;
+  AxisList index;
+};
+
 /// How far `Tracer::peel` goes.
 enum class Peel {
   /// To the op that computes the scalar, or a tensor that is none's.
@@ -75,6 +81,9 @@ public:
   std::optional<double> getDouble(const Element &element);
   /// The integer (or i1) that `element` is everywhere.
   std::optional<APInt> getInteger(const Element &element);
+  /// The index, or constant tensor of evenly growing integers, that `element`
+  /// is; its values fit 32 bits unless it is an index.
+  std::optional<Ramp> getRamp(const Element &element);
   bool isNegativeInfinity(const Element &element);
   bool isZero(const Element &element);
 

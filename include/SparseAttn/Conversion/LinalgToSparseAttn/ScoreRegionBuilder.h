@@ -40,7 +40,9 @@ private:
     int64_t constant = 0, low = 0, high = 0;
   };
   std::optional<Linear> getLinear(const Element &element);
-  std::optional<Linear> getIndex(ArrayRef<unsigned> axes);
+  /// An index or constant sequence; the layout made sure that the axes are
+  /// the region's and the sizes known that it needs.
+  Linear getLinear(const Ramp &ramp);
   std::optional<Linear> combine(const Element &element, bool subtract);
 
   Value emit(const Element &element);
@@ -48,6 +50,7 @@ private:
   /// An i1 that is true where `condition` is `wanted`.
   Value emitCondition(const Element &condition, bool wanted);
   Value emitCompare(const Element &compare, bool wanted);
+  Value emitLinear(const Linear &linear, Type type);
   /// The sum of the terms of one sign, and the constant if it has that sign.
   Value emitSide(const Linear &linear, int sign);
   Value emitOp(Operation *op, ValueRange operands, Type type);
