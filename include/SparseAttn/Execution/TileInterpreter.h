@@ -20,11 +20,15 @@
 #ifndef SPARSEATTN_EXECUTION_TILEINTERPRETER_H
 #define SPARSEATTN_EXECUTION_TILEINTERPRETER_H
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <array>
 #include <cstdint>
 #include <vector>
+
+namespace mlir::gpu {
+class GPUFuncOp;
+} // namespace mlir::gpu
 
 namespace mlir::attn_tile {
 

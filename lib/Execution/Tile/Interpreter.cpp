@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Interpreter.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -28,6 +29,12 @@ std::string attn_tile::describe(Location location) {
   return text;
 }
 
+std::string attn_tile::describe(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
 llvm::Error attn_tile::fault(Operation *op, const Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                  describe(op->getLoc()) + ": " +
@@ -39,9 +46,9 @@ llvm::Error attn_tile::fault(Operation *op, const Twine &message) {
 // State
 //===----------------------------------------------------------------------===//
 
-Interpreter::Interpreter(gpu::GPUFuncOp kernel, std::array<uint32_t, 3> grid,
+Interpreter::Interpreter(Region &body, std::array<uint32_t, 3> grid,
                          ArrayRef<KernelBuffer> arguments)
-    : kernel(kernel), grid(grid), arguments(arguments) {}
+    : body(body), grid(grid), arguments(arguments) {}
 
 const RuntimeValue &Interpreter::get(Value value) const {
   auto found = values.find(value);
@@ -76,13 +83,11 @@ void Interpreter::setTile(Value value, Tile tile) {
 llvm::Expected<Tile> Interpreter::makeTile(Operation *op, Value value) const {
   if (std::optional<Tile> tile = Tile::of(value.getType()))
     return std::move(*tile);
-  std::string found;
-  llvm::raw_string_ostream(found) << value.getType();
   return fault(op, "expected a number or a static tile of at most " +
                        Twine(Tile::maxElements) +
                        " elements of f16, bf16, f32, i1, i8, i16, i32, i64 or "
                        "index, found " +
-                       found);
+                       describe(value.getType()));
 }
 
 llvm::Expected<uint8_t *> Interpreter::access(Operation *op, unsigned argument,
@@ -92,12 +97,10 @@ llvm::Expected<uint8_t *> Interpreter::access(Operation *op, unsigned argument,
   // Booleans are bytes in memory.
   Type held = buffer.getElementType();
   bool bytes = element.isInteger(8) && held.isInteger(1);
-  if (held != element && !bytes) {
-    std::string types;
-    llvm::raw_string_ostream(types) << element << ", found " << held;
+  if (held != element && !bytes)
     return fault(op, "expected argument " + Twine(argument) +
-                         " to be a buffer of " + types);
-  }
+                         " to be a buffer of " + describe(element) +
+                         ", found " + describe(held));
   int64_t bytesEach = Element::of(element)->getBytes();
   int64_t size = buffer.getBytes().size() / bytesEach;
   int64_t end;
@@ -154,12 +157,9 @@ llvm::Error Interpreter::execute(Operation &op) {
   SmallVector<const Tile *, 3> operands;
   for (Value operand : op.getOperands()) {
     auto *tile = std::get_if<std::shared_ptr<const Tile>>(&get(operand));
-    if (!tile) {
-      std::string type;
-      llvm::raw_string_ostream(type) << operand.getType();
-      return fault(&op,
-                   "expected tiles and numbers as operands, found " + type);
-    }
+    if (!tile)
+      return fault(&op, "expected tiles and numbers as operands, found " +
+                            describe(operand.getType()));
     operands.push_back(tile->get());
   }
   llvm::Expected<Tile> result = makeTile(&op, op.getResult(0));
@@ -183,13 +183,13 @@ llvm::Error Interpreter::runBlock(std::array<uint32_t, 3> block) {
   values.clear();
   allocations.clear();
   sharedTiles.clear();
-  for (auto [index, parameter] : llvm::enumerate(kernel.getArguments())) {
+  for (auto [index, parameter] : llvm::enumerate(body.getArguments())) {
     if (arguments[index].isMemory())
       set(parameter, Pointer{static_cast<unsigned>(index)});
     else
       setTile(parameter, Tile::number(arguments[index].getNumber(), 32));
   }
-  return runRegion(kernel.getBody());
+  return runRegion(body);
 }
 
 //===----------------------------------------------------------------------===//
@@ -218,8 +218,7 @@ static llvm::Error checkArguments(gpu::GPUFuncOp kernel,
   for (auto [index, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     const KernelBuffer &argument = arguments[index];
     bool isPointer = isa<LLVM::LLVMPointerType>(type);
-    std::string text;
-    llvm::raw_string_ostream(text) << type;
+    std::string text = describe(type);
     if (!isPointer && !type.isInteger(32))
       return fault(kernel, "expected argument " + Twine(index) +
                                " to be a pointer or an i32, found " + text);
@@ -230,14 +229,11 @@ static llvm::Error checkArguments(gpu::GPUFuncOp kernel,
     if (!isPointer)
       continue;
     std::optional<Element> element = Element::of(argument.getElementType());
-    if (!element || argument.getElementType().isIndex()) {
-      std::string found;
-      llvm::raw_string_ostream(found) << argument.getElementType();
+    if (!element || argument.getElementType().isIndex())
       return fault(kernel, "expected argument " + Twine(index) +
                                " to hold f16, bf16, f32, i1, i8, i16, i32 or "
                                "i64, found " +
-                               found);
-    }
+                               describe(argument.getElementType()));
     if (argument.getBytes().size() % element->getBytes())
       return fault(kernel, "expected argument " + Twine(index) +
                                " to hold whole elements of " +
@@ -268,7 +264,7 @@ llvm::Error attn_tile::runTileKernel(gpu::GPUFuncOp kernel,
       plane, static_cast<uint64_t>(grid[2]), &overflow);
   if (overflow)
     return fault(kernel, "expected fewer than 2^64 thread blocks");
-  Interpreter interpreter(kernel, grid, arguments);
+  Interpreter interpreter(kernel.getBody(), grid, arguments);
   auto run = [&](uint64_t index) {
     return interpreter.runBlock({static_cast<uint32_t>(index % grid[0]),
                                  static_cast<uint32_t>(index % plane / grid[0]),

@@ -9,11 +9,9 @@
 #ifndef SPARSEATTN_LIB_EXECUTION_TILE_INTERPRETER_H
 #define SPARSEATTN_LIB_EXECUTION_TILE_INTERPRETER_H
 
+#include "OpTable.h"
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
 #include "SparseAttn/Execution/TileInterpreter.h"
-#include "TileValue.h"
-#include "llvm/ADT/StringMap.h"
-#include <functional>
 #include <memory>
 #include <variant>
 
@@ -52,34 +50,10 @@ struct SharedTile {
 using RuntimeValue = std::variant<std::shared_ptr<const Tile>, Pointer, Matrix,
                                   std::shared_ptr<SharedTile>>;
 
-class Interpreter;
-using OpHandler = llvm::Error (*)(Interpreter &, Operation *);
-/// Computes `result`, which has the type of the op's one result.
-using TileHandler = std::function<llvm::Error(
-    Operation *, ArrayRef<const Tile *> operands, Tile &result)>;
-
-/// What the interpreter knows, by operation name.
-struct OpTable {
-  llvm::StringMap<OpHandler> ops;
-  /// Operations from tiles and numbers to one tile or number.
-  llvm::StringMap<TileHandler> tileOps;
-};
-void addControlOps(OpTable &table);
-void addMemoryOps(OpTable &table);
-void addTileOps(OpTable &table);
-void addFloatOps(OpTable &table);
-void addIntegerOps(OpTable &table);
-void addConversionOps(OpTable &table);
-
-/// "file:line:column", or as MLIR prints a location that has none.
-std::string describe(Location location);
-/// "<location>: <operation>: <message>".
-llvm::Error fault(Operation *op, const Twine &message);
-
 /// Executes one thread block at a time.
 class Interpreter {
 public:
-  Interpreter(gpu::GPUFuncOp kernel, std::array<uint32_t, 3> grid,
+  Interpreter(Region &body, std::array<uint32_t, 3> grid,
               ArrayRef<KernelBuffer> arguments);
 
   llvm::Error runBlock(std::array<uint32_t, 3> block);
@@ -120,7 +94,7 @@ public:
 private:
   llvm::Error execute(Operation &op);
 
-  gpu::GPUFuncOp kernel;
+  Region &body;
   std::array<uint32_t, 3> grid;
   std::array<uint32_t, 3> block = {};
   ArrayRef<KernelBuffer> arguments;

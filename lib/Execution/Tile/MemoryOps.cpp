@@ -35,6 +35,17 @@ static llvm::Expected<int64_t> locate(Operation *op, const Matrix &matrix,
   return sum;
 }
 
+/// What `in_bounds` promises.
+static llvm::Error checkPromise(Operation *op, bool inBounds,
+                                const Matrix &matrix, int64_t row,
+                                int64_t rows) {
+  if (inBounds && row + rows > matrix.rows)
+    return fault(op, "promises to be in bounds, found rows " + Twine(row) +
+                         " to " + Twine(row + rows - 1) + " of " +
+                         Twine(matrix.rows));
+  return llvm::Error::success();
+}
+
 /// Calls `each(bytes, first element of the tile, count)` for the rows of a
 /// tile of `rows` x `columns` that lie in the matrix, from `row` on.
 template <typename Each>
@@ -68,13 +79,10 @@ static llvm::Error readRows(Interpreter &state, Operation *op,
 static llvm::Error runView(Interpreter &state, Operation *op) {
   auto view = cast<ViewOp>(op);
   MatrixType type = view.getType();
-  if (!Element::of(type.getElementType())) {
-    std::string found;
-    llvm::raw_string_ostream(found) << type.getElementType();
+  if (!Element::of(type.getElementType()))
     return fault(op, "expected elements of f16, bf16, f32, i1, i8, i16, i32 or "
                      "i64, found " +
-                         found);
-  }
+                         describe(type.getElementType()));
   int64_t rows = state.getNumber(view.getRows());
   if (rows < 0)
     return fault(op, "expected at least 0 rows, found " + Twine(rows));
@@ -89,9 +97,12 @@ static llvm::Error runLoad(Interpreter &state, Operation *op) {
   llvm::Expected<Tile> tile = state.makeTile(op, load);
   if (!tile)
     return tile.takeError();
+  const auto &matrix = std::get<Matrix>(state.get(load.getMatrix()));
+  int64_t row = state.getNumber(load.getRow());
   if (llvm::Error error =
-          readRows(state, op, std::get<Matrix>(state.get(load.getMatrix())),
-                   state.getNumber(load.getRow()), *tile))
+          checkPromise(op, load.getInBounds(), matrix, row, tile->shape[0]))
+    return error;
+  if (llvm::Error error = readRows(state, op, matrix, row, *tile))
     return error;
   state.setTile(load, std::move(*tile));
   return llvm::Error::success();
@@ -182,6 +193,9 @@ static llvm::Error runCopyAsync(Interpreter &state, Operation *op) {
                      "barrier between its last use and this copy");
   const auto &matrix = std::get<Matrix>(state.get(copy.getMatrix()));
   int64_t row = state.getNumber(copy.getRow());
+  if (llvm::Error error = checkPromise(op, copy.getInBounds(), matrix, row,
+                                       tile.contents.shape[0]))
+    return error;
   // What is out of bounds is found where the copy begins.
   auto ignore = [](const uint8_t *, int64_t, int64_t) {};
   if (llvm::Error error =

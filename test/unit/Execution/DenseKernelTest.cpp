@@ -210,7 +210,7 @@ class DenseKernel : public testing::TestWithParam<Case> {};
 
 TEST_P(DenseKernel, ComputesAttention) {
   const auto &[floor, name, shape, tolerance] = GetParam();
-  auto type = cast<FloatType>(parseType(name, &getContext()));
+  auto type = getFloatType(name);
   int64_t depth = shape.depth;
   size_t qSize = shape.heads * shape.queries * depth;
   size_t kSize = shape.heads * shape.keys * depth;

@@ -9,32 +9,19 @@
 #ifndef SPARSEATTN_TEST_UNIT_EXECUTION_TILEKERNEL_H
 #define SPARSEATTN_TEST_UNIT_EXECUTION_TILEKERNEL_H
 
-#include "SparseAttn/Dialect/AttnTile/IR/AttnTile.h"
 #include "SparseAttn/Execution/TileInterpreter.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Parser/Parser.h"
+#include "mlir/IR/OwningOpRef.h"
 #include <cstring>
 
 namespace sparse_attn_test {
 
 /// The context of all tests: dialects are loaded once.
-inline mlir::MLIRContext &getContext() {
-  static auto *context = [] {
-    mlir::DialectRegistry registry;
-    registry.insert<mlir::arith::ArithDialect, mlir::attn_tile::AttnTileDialect,
-                    mlir::func::FuncDialect, mlir::gpu::GPUDialect,
-                    mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                    mlir::scf::SCFDialect, mlir::sparse_attn::SparseAttnDialect,
-                    mlir::tensor::TensorDialect>();
-    auto *context = new mlir::MLIRContext(registry);
-    context->loadAllAvailableDialects();
-    return context;
-  }();
-  return *context;
+mlir::MLIRContext &getContext();
+/// The type that MLIR spells so.
+mlir::Type getType(llvm::StringRef spelling);
+inline mlir::FloatType getFloatType(llvm::StringRef spelling) {
+  return mlir::cast<mlir::FloatType>(getType(spelling));
 }
 
 /// A buffer of numbers of type `T` in memory.
@@ -88,9 +75,7 @@ struct FloatBuffer {
 /// The first kernel of a module.
 class TileKernel {
 public:
-  explicit TileKernel(llvm::StringRef text)
-      : module(mlir::parseSourceString<mlir::ModuleOp>(
-            text, mlir::ParserConfig(&getContext()), "kernel.mlir")) {}
+  explicit TileKernel(llvm::StringRef text);
 
   bool isValid() const { return static_cast<bool>(module); }
   mlir::ModuleOp getModule() { return *module; }
@@ -98,28 +83,41 @@ public:
   /// The fault, or nothing.
   std::string run(llvm::ArrayRef<mlir::attn_tile::KernelBuffer> arguments = {},
                   std::array<uint32_t, 3> grid = {1, 1, 1},
-                  const mlir::attn_tile::TileKernelOptions &options = {}) {
-    if (!module)
-      return "the text does not parse";
-    mlir::gpu::GPUFuncOp kernel;
-    module->walk([&](mlir::gpu::GPUFuncOp function) {
-      kernel = function;
-      return mlir::WalkResult::interrupt();
-    });
-    return llvm::toString(
-        mlir::attn_tile::runTileKernel(kernel, grid, arguments, options));
-  }
+                  const mlir::attn_tile::TileKernelOptions &options = {});
 
 private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
 /// The text of a module whose kernel has these parameters and this body.
-inline std::string kernelText(llvm::StringRef parameters,
-                              llvm::StringRef body) {
-  return ("gpu.module @module {\ngpu.func @kernel(" + parameters +
-          ") kernel {\n" + body + "\ngpu.return\n}\n}\n")
-      .str();
+std::string kernelText(llvm::StringRef parameters, llvm::StringRef body);
+
+/// The elements of `%r`, a tile of `count` x `type` that `body` computes, or
+/// none when there is a fault, which `fault` then says.
+template <typename T>
+std::vector<T> evaluate(llvm::StringRef body, const std::string &type,
+                        size_t count, std::string *fault = nullptr) {
+  std::string size = std::to_string(count);
+  std::string matrix =
+      "!attn_tile.matrix<" + size + "x" + type + ", rows = " + size + ">";
+  std::string store =
+      "\n%result_zero64 = arith.constant 0 : i64"
+      "\n%result_zero = arith.constant 0 : i32"
+      "\n%result_one = arith.constant 1 : i32"
+      "\n%view = attn_tile.view %out[%result_zero64], %result_one"
+      " : !llvm.ptr<1> -> " +
+      matrix + "\nattn_tile.store %r, %view[%result_zero] : tensor<1x" + size +
+      "x" + type + ">, " + matrix;
+  Buffer<T> out{std::vector<T>(count)};
+  TileKernel kernel(kernelText("%out: !llvm.ptr<1>", body.str() + store));
+  std::string found = kernel.run({out.argument(getType(type))});
+  if (fault)
+    *fault = found;
+  else if (!found.empty())
+    llvm::errs() << found << "\n";
+  if (!found.empty())
+    out.data.clear();
+  return out.data;
 }
 
 } // namespace sparse_attn_test
