@@ -104,7 +104,7 @@ def column_groups(tile_keys: int, groups: int) -> np.ndarray:
     """The group of each column of a tile, as the thread layout of an mma
     accumulator has it (see RecallAttr)."""
     column = np.arange(tile_keys)
-    return (column % 8) // 2 + 4 * ((column // 8) % (groups // 4))
+    return column % (2 * groups) // 2
 
 
 @dataclass
@@ -128,9 +128,11 @@ class Decision:
     mass: np.ndarray
 
 
-def decide(rule: Filter, scores: np.ndarray, state: TileState, limit: float) -> Decision:
+def decide(
+    rule: Filter, scores: np.ndarray, state: TileState, limit: float, tile_keys: int
+) -> Decision:
     """Applies `rule` to one tile (valid rows x valid keys) of which at least
-    one score is finite."""
+    one score is finite. `tile_keys` is the width of a whole decision tile."""
     rows, keys = scores.shape
     top = scores.max(axis=1)
     started = state.total > 0
@@ -151,7 +153,8 @@ def decide(rule: Filter, scores: np.ndarray, state: TileState, limit: float) -> 
             for index in range(rule.groups):
                 members = group == index
                 if members.any():
-                    mass += members.sum() * np.exp(scores[:, members].max(axis=1) - base)
+                    # A group counts all its columns, existing or not.
+                    mass += tile_keys / rule.groups * np.exp(scores[:, members].max(axis=1) - base)
             mass = np.where(started, mass, 0.0)
         else:
             mass = keys * peak

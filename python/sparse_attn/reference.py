@@ -136,7 +136,7 @@ def filter_tile(
         if not np.isfinite(s).any():
             result.empty += 1
             continue
-        decision = decide(rule, s, state, limit)
+        decision = decide(rule, s, state, limit, tile_keys)
         index = result.visited
         skip = forced[index] if forced and index < len(forced) else decision.skip
         result.visited += 1

@@ -194,9 +194,10 @@ private:
         });
   }
 
-  /// Σ over groups of columns: number of keys · exp(group's maximum - m).
+  /// Σ over groups of columns: columns of a group · exp(group's maximum - m). A
+  /// group counts its columns of the whole decision tile, so that the last
+  /// tile's bound is no tighter than a kernel's.
   Value massByGroups(int64_t groups) {
-    // One reduction over the keys gives both a group's maximum and its size.
     MLIRContext *context = b.getContext();
     SmallVector<OpFoldResult> sizes = steps.getRowSizes();
     sizes.push_back(b.getIndexAttr(groups));
@@ -205,55 +206,52 @@ private:
     AffineMap read = AffineMap::get(3, 0, {row, key}, context);
     AffineMap write = AffineMap::get(3, 0, {row, group}, context);
     Value low = at.of(-std::numeric_limits<double>::infinity());
-    SmallVector<Value> inits = {steps.filled(sizes, low),
-                                steps.filled(sizes, at.of(0.0))};
+    Value lowest = steps.filled(sizes, low);
     using utils::IteratorType;
-    auto groupOp = linalg::GenericOp::create(
-        b, loc, TypeRange(ValueRange(inits)), ValueRange(scores), inits,
-        ArrayRef<AffineMap>{read, write, write},
-        ArrayRef<IteratorType>{IteratorType::parallel, IteratorType::parallel,
-                               IteratorType::reduction},
-        [&](OpBuilder &b, Location loc, ValueRange args) {
-          Scalar at{b, loc};
-          Value mine = isInGroup(b, loc, linalg::IndexOp::create(b, loc, 2),
-                                 linalg::IndexOp::create(b, loc, 1), groups);
-          Value top = arith::MaximumFOp::create(b, loc, args[1], args[0]);
-          Value count = at.add(args[2], at.of(1.0));
-          linalg::YieldOp::create(b, loc,
-                                  ValueRange{at.select(mine, top, args[1]),
-                                             at.select(mine, count, args[2])});
-        });
+    Value tops =
+        linalg::GenericOp::create(
+            b, loc, lowest.getType(), scores, lowest,
+            ArrayRef<AffineMap>{read, write},
+            ArrayRef<IteratorType>{IteratorType::parallel,
+                                   IteratorType::parallel,
+                                   IteratorType::reduction},
+            [&](OpBuilder &b, Location loc, ValueRange args) {
+              Scalar at{b, loc};
+              Value mine =
+                  isInGroup(b, loc, linalg::IndexOp::create(b, loc, 2),
+                            linalg::IndexOp::create(b, loc, 1), groups);
+              Value top = arith::MaximumFOp::create(b, loc, args[1], args[0]);
+              linalg::YieldOp::create(b, loc, at.select(mine, top, args[1]));
+            })
+            .getResult(0);
+    double columns =
+        static_cast<double>((*steps.op.getDecisionTile())[1]) / groups;
     Value mass = steps.filledRows(0.0);
     AffineMap all = AffineMap::getMultiDimIdentityMap(2, context);
     AffineMap rows = AffineMap::get(2, 0, {row}, context);
     return linalg::GenericOp::create(
-               b, loc, mass.getType(),
-               ValueRange{groupOp.getResult(0), groupOp.getResult(1),
-                          state.maxima},
-               mass, ArrayRef<AffineMap>{all, all, rows, rows},
+               b, loc, mass.getType(), ValueRange{tops, state.maxima}, mass,
+               ArrayRef<AffineMap>{all, rows, rows},
                ArrayRef<IteratorType>{IteratorType::parallel,
                                       IteratorType::reduction},
-               [](OpBuilder &b, Location loc, ValueRange args) {
+               [&](OpBuilder &b, Location loc, ValueRange args) {
                  Scalar at{b, loc};
-                 Value part = at.mul(args[1], at.exp(at.sub(args[0], args[2])));
+                 Value part = at.mul(at.of(columns),
+                                     at.exp(at.sub(args[0], args[1])));
                  part = at.zeroIf(at.isMasked(args[0]), part);
-                 linalg::YieldOp::create(b, loc, at.add(args[3], part));
+                 linalg::YieldOp::create(b, loc, at.add(args[2], part));
                })
         .getResult(0);
   }
 
-  /// (c mod 8) / 2 + 4 · ((c / 8) mod (g / 4)) == group
+  /// (c mod 2g) / 2 == group
   static Value isInGroup(OpBuilder &b, Location loc, Value column, Value group,
                          int64_t groups) {
     auto index = [&](int64_t value) -> Value {
       return arith::ConstantIndexOp::create(b, loc, value);
     };
-    Value inEight = arith::RemUIOp::create(b, loc, column, index(8));
-    Value pair = arith::DivUIOp::create(b, loc, inEight, index(2));
-    Value eight = arith::DivUIOp::create(b, loc, column, index(8));
-    Value turn = arith::RemUIOp::create(b, loc, eight, index(groups / 4));
-    Value base = arith::MulIOp::create(b, loc, turn, index(4));
-    Value found = arith::AddIOp::create(b, loc, base, pair);
+    Value turn = arith::RemUIOp::create(b, loc, column, index(2 * groups));
+    Value found = arith::DivUIOp::create(b, loc, turn, index(2));
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, found,
                                  group);
   }
