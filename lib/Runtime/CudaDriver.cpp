@@ -15,6 +15,15 @@ using namespace llvm;
 
 namespace sparse_attn::runtime::cuda {
 
+/// Fills in `function`, or keeps the first name that is `missing`.
+template <typename F>
+static void lookUp(void *handle, const char *symbol, F *&function,
+                   const char *&missing) {
+  function = reinterpret_cast<F *>(::dlsym(handle, symbol));
+  if (!function && !missing)
+    missing = symbol;
+}
+
 Expected<std::unique_ptr<Driver>> Driver::open(StringRef library) {
   void *handle = ::dlopen(library.str().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
@@ -22,10 +31,7 @@ Expected<std::unique_ptr<Driver>> Driver::open(StringRef library) {
   auto driver = std::make_unique<Driver>();
   const char *missing = nullptr;
 #define SPARSE_ATTN_LOOK_UP(name, symbol, parameters)                          \
-  driver->name =                                                               \
-      reinterpret_cast<Result(*) parameters>(::dlsym(handle, #symbol));        \
-  if (!driver->name && !missing)                                               \
-    missing = #symbol;
+  lookUp(handle, #symbol, driver->name, missing);
   SPARSE_ATTN_CUDA_FUNCTIONS(SPARSE_ATTN_LOOK_UP)
 #undef SPARSE_ATTN_LOOK_UP
   if (missing)

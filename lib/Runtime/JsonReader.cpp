@@ -70,14 +70,14 @@ std::string JsonField::found() const {
   case json::Value::Null:
     return "null";
   case json::Value::Boolean:
-    return *value->getAsBoolean() ? "true" : "false";
+    return value->getAsBoolean().value_or(false) ? "true" : "false";
   case json::Value::Number: {
     std::string text;
     raw_string_ostream(text) << *value;
     return text;
   }
   case json::Value::String:
-    return inQuotes(*value->getAsString());
+    return inQuotes(value->getAsString().value_or(""));
   case json::Value::Array:
     return "an array of " + std::to_string(value->getAsArray()->size());
   case json::Value::Object:

@@ -286,8 +286,8 @@ Expected<KernelRun> Run::execute(LoadedKernel &loaded) {
       if (onGpu && launch == 0)
         continue;
       ++run.stats.launches;
-      if (result->milliseconds)
-        times.push_back(*result->milliseconds);
+      if (std::optional<double> time = result->milliseconds)
+        times.push_back(*time);
       if (run.stats.counters.empty())
         run.stats.counters = std::move(result->counters);
     }

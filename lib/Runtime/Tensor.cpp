@@ -175,7 +175,7 @@ NpyArray npyFromTensor(const Tensor &tensor) {
     if (array.type == NpyType::F2)
       store(target, halfFromDouble(NAN));
     else if (array.type == NpyType::F4)
-      store(target, static_cast<float>(NAN));
+      store<float>(target, NAN);
     else
       std::memset(target, 0, to);
   }
