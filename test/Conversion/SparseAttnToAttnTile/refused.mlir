@@ -1,0 +1,135 @@
+// RUN: sparse-attn-opt %s -convert-sparse-attn-to-attn-tile -verify-diagnostics | FileCheck %s
+
+// What cannot become a kernel stays as it is, with the reason.
+// CHECK-NOT: gpu.
+
+#q = affine_map<(b, m, n, d, k) -> (b, m, d)>
+#k = affine_map<(b, m, n, d, k) -> (b, k, d)>
+#v = affine_map<(b, m, n, d, k) -> (b, k, n)>
+#o = affine_map<(b, m, n, d, k) -> (b, m, n)>
+
+// CHECK: func.func private @no_tile(
+// CHECK: sparse_attn.attention
+func.func private @no_tile(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: no decision_tile; run sparse-attn-assign-schedule first}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @head_dim(
+// CHECK: sparse_attn.attention
+func.func private @head_dim(%q: tensor<4x64x48xf16>, %k: tensor<4x64x48xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a head_dim of 32, 64 or 128, found 48}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x48xf16>, tensor<4x64x48xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @value_head_dim(
+// CHECK: sparse_attn.attention
+func.func private @value_head_dim(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x256xf16>, %init: tensor<4x64x256xf16>) -> tensor<4x64x256xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a value head_dim of 32, 64 or 128, found 256}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x256xf16>) outs(%init : tensor<4x64x256xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x256xf16>
+  return %o : tensor<4x64x256xf16>
+}
+
+// CHECK: func.func private @dynamic_head_dim(
+// CHECK: sparse_attn.attention
+func.func private @dynamic_head_dim(%q: tensor<4x64x?xf16>, %k: tensor<4x64x?xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a head_dim of 32, 64 or 128, found a dynamic one}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x?xf16>, tensor<4x64x?xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @key_columns(
+// CHECK: sparse_attn.attention
+func.func private @key_columns(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected head_dim as the last dimension of the key, found it at 1 of 3}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, affine_map<(b, m, n, d, k) -> (b, d, k)>, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @output_columns(
+// CHECK: sparse_attn.attention
+func.func private @output_columns(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<64x4x64xf16>) -> tensor<64x4x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected head_dim as the last dimension of the output, found it at 0 of 3}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<64x4x64xf16>)
+      {indexing_maps = [#q, #k, #v, affine_map<(b, m, n, d, k) -> (n, b, m)>], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<64x4x64xf16>
+  return %o : tensor<64x4x64xf16>
+}
+
+// CHECK: func.func private @pitch(
+// CHECK: sparse_attn.attention
+func.func private @pitch(%q: tensor<64x?x64xf16>, %k: tensor<?x64x64xf16>, %v: tensor<?x64x64xf16>, %init: tensor<?x64x64xf16>) -> tensor<?x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected static sizes behind the token dimension of the query, found tensor<64x?x64xf16>}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<64x?x64xf16>, tensor<?x64x64xf16>, tensor<?x64x64xf16>) outs(%init : tensor<?x64x64xf16>)
+      {indexing_maps = [affine_map<(b, m, n, d, k) -> (m, b, d)>, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<?x64x64xf16>
+  return %o : tensor<?x64x64xf16>
+}
+
+// CHECK: func.func private @mask_pitch(
+// CHECK: sparse_attn.attention
+func.func private @mask_pitch(%q: tensor<4x64x64xf16>, %k: tensor<4x?x64xf16>, %v: tensor<4x?x64xf16>, %mask: tensor<64x?xi1>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected static sizes behind the token dimensions of the mask, found tensor<64x?xi1>}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x?x64xf16>, tensor<4x?x64xf16>) mask(%mask : tensor<64x?xi1>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, affine_map<(b, m, n, d, k) -> (m, k)>, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @block_list(
+// CHECK: sparse_attn.attention
+func.func private @block_list(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %counts: tensor<4x1xi32>, %indices: tensor<4x1x1xi32>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: a block list: kernels do not read lists yet}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) blocks(%counts, %indices : tensor<4x1xi32>, tensor<4x1x1xi32>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>, block_shape = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @score_math(
+// CHECK: sparse_attn.attention
+func.func private @score_math(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected elementwise arithmetic in the score region, found math.erf}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %r = math.erf %s : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @score_branch(
+// CHECK: sparse_attn.attention
+func.func private @score_branch(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected elementwise arithmetic in the score region, found scf.if}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %c = arith.cmpi sle, %key, %query : index
+        %r = scf.if %c -> f32 {
+          scf.yield %s : f32
+        } else {
+          %zero = arith.constant 0.0 : f32
+          scf.yield %zero : f32
+        }
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}

@@ -1,0 +1,135 @@
+// RUN: sparse-attn-opt %s -convert-sparse-attn-to-attn-tile -cse | FileCheck %s
+
+// Score regions that are not causal: one loop looks at every score, with the
+// arithmetic of the region on tiles.
+
+#q = affine_map<(b, m, n, d, k) -> (b, m, d)>
+#k = affine_map<(b, m, n, d, k) -> (b, k, d)>
+#v = affine_map<(b, m, n, d, k) -> (b, k, n)>
+#o = affine_map<(b, m, n, d, k) -> (b, m, n)>
+
+// The batch index stays a scalar until it meets a tile.
+// CHECK-LABEL: gpu.func @alibi(
+// CHECK: scf.for %[[KEY:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[PRODUCT:.*]] = attn_tile.mma
+// CHECK: %[[S:.*]] = arith.mulf %[[PRODUCT]], %{{.*}}
+// CHECK-DAG: %[[COLUMN:.*]] = attn_tile.column_index %[[KEY]] : tensor<128x64xi32>
+// CHECK-DAG: %[[ROW:.*]] = attn_tile.expand_rows %{{.*}} : tensor<128xi32> -> tensor<128x64xi32>
+// CHECK: %[[D:.*]] = arith.subi %[[COLUMN]], %[[ROW]] : tensor<128x64xi32>
+// CHECK: %[[DF:.*]] = arith.sitofp %[[D]] : tensor<128x64xi32> to tensor<128x64xf32>
+// CHECK: %[[BF:.*]] = arith.sitofp %{{.*}} : i32 to f32
+// CHECK: %[[SLOPE:.*]] = arith.mulf %{{.*}}, %[[BF]] : f32
+// CHECK: %[[SLOPES:.*]] = tensor.splat %[[SLOPE]] : tensor<128x64xf32>
+// CHECK: %[[BIAS:.*]] = arith.mulf %[[DF]], %[[SLOPES]]
+// CHECK: %[[R:.*]] = arith.addf %[[S]], %[[BIAS]]
+// CHECK: attn_tile.reduce_rows <max> %[[R]]
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+func.func private @alibi(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %d = arith.subi %key, %query : index
+        %slope = arith.constant 0.25 : f32
+        %di = arith.index_cast %d : index to i32
+        %df = arith.sitofp %di : i32 to f32
+        %bi = arith.index_cast %b : index to i32
+        %bf = arith.sitofp %bi : i32 to f32
+        %m = arith.mulf %slope, %bf : f32
+        %bias = arith.mulf %df, %m : f32
+        %r = arith.addf %s, %bias : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
+
+// CHECK-LABEL: gpu.func @softcap(
+// CHECK: scf.for %[[KEY:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[PRODUCT:.*]] = attn_tile.mma
+// CHECK: %[[S:.*]] = arith.mulf %[[PRODUCT]], %{{.*}}
+// CHECK: %[[N:.*]] = arith.divf %[[S]], %{{.*}} : tensor<128x64xf32>
+// CHECK: %[[T:.*]] = math.tanh %[[N]] : tensor<128x64xf32>
+// CHECK: %[[R:.*]] = arith.mulf %[[T]], %{{.*}} : tensor<128x64xf32>
+// CHECK: attn_tile.reduce_rows <max> %[[R]]
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+func.func private @softcap(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %cap = arith.constant 30.0 : f32
+        %n = arith.divf %s, %cap : f32
+        %t = math.tanh %n : f32
+        %r = arith.mulf %t, %cap : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
+
+// CHECK-LABEL: gpu.func @window(
+// CHECK: scf.for %[[KEY:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[PRODUCT:.*]] = attn_tile.mma
+// CHECK: %[[S:.*]] = arith.mulf %[[PRODUCT]], %{{.*}}
+// CHECK: arith.cmpi sle
+// CHECK: arith.cmpi sgt
+// CHECK: %[[BOTH:.*]] = arith.andi %{{.*}} : tensor<128x64xi1>
+// CHECK: arith.select %[[BOTH]], %[[S]], %{{.*}} : tensor<128x64xi1>, tensor<128x64xf32>
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+func.func private @window(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %ninf = arith.constant 0xFF800000 : f32
+        %width = arith.constant 32 : index
+        %low = arith.subi %query, %width : index
+        %a = arith.cmpi sle, %key, %query : index
+        %c = arith.cmpi sgt, %key, %low : index
+        %both = arith.andi %a, %c : i1
+        %r = arith.select %both, %s, %ninf : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
+
+// A region need not look at the score at all.
+// CHECK-LABEL: gpu.func @constant(
+// CHECK: scf.for %[[KEY:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[PRODUCT:.*]] = attn_tile.mma
+// CHECK: tensor.splat %{{.*}} : tensor<128x64xf32>
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+func.func private @constant(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %r = arith.constant 1.0 : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
+
+// A region that changes nothing costs nothing.
+// CHECK-LABEL: gpu.func @identity(
+// CHECK: scf.for
+// CHECK-NOT: arith.mulf %{{.*}} : tensor<128x64xf32>
+// CHECK: attn_tile.reduce_rows
+// CHECK-NOT: scf.for
+func.func private @identity(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        sparse_attn.yield %s : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
