@@ -37,10 +37,10 @@ void backend::addRaising(OpPassManager &pm) {
 }
 
 void backend::addScheduling(OpPassManager &pm) {
-  addByName(pm, "sparse-attn-assign-schedule");
+  pm.addPass(createAssignSchedule());
   pm.addPass(createRequestStatistics());
 }
 
 void backend::addLowering(OpPassManager &pm) {
-  addByName(pm, "sparse-attn-to-ptx");
+  buildSparseAttnToPtxPipeline(pm, SparseAttnToPtxOptions());
 }
