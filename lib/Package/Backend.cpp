@@ -10,9 +10,11 @@
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "SparseAttn/InitAll.h"
 #include "SparseAttn/Package/Compiler.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
-#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 
 using namespace mlir;
@@ -25,15 +27,9 @@ void sparse_attn::registerCompilerDialects(DialectRegistry &registry) {
   sparse_attn::registerAllDialects(registry);
 }
 
-/// Adds a registered pass or pipeline by its name.
-static void addByName(OpPassManager &pm, StringRef name) {
-  if (PassInfo::lookup(name) || PassPipelineInfo::lookup(name))
-    (void)parsePassPipeline(name, pm);
-}
-
 void backend::addRaising(OpPassManager &pm) {
-  addByName(pm, "convert-linalg-to-sparse-attn");
-  addByName(pm, "convert-linalg-ext-to-sparse-attn");
+  pm.addPass(createConvertLinalgToSparseAttn());
+  pm.addPass(createConvertLinalgExtToSparseAttn());
 }
 
 void backend::addScheduling(OpPassManager &pm) {
@@ -43,4 +39,21 @@ void backend::addScheduling(OpPassManager &pm) {
 
 void backend::addLowering(OpPassManager &pm) {
   buildSparseAttnToPtxPipeline(pm, SparseAttnToPtxOptions());
+}
+
+std::optional<backend::LoweredKernel> backend::findLowered(ModuleOp module,
+                                                           StringRef name) {
+  auto binary = dyn_cast_or_null<gpu::BinaryOp>(
+      SymbolTable::lookupSymbolIn(module, name));
+  if (!binary || binary.getObjects().size() != 1)
+    return std::nullopt;
+  auto object = dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0]);
+  auto threads = binary->getAttrOfType<IntegerAttr>("sparse_attn.threads");
+  auto shared = binary->getAttrOfType<IntegerAttr>("sparse_attn.shared_memory");
+  if (!object || object.getFormat() != gpu::CompilationTarget::Assembly ||
+      !threads || !shared)
+    return std::nullopt;
+  // The serialiser ends the text with a zero byte.
+  return LoweredKernel{object.getObject().getValue().rtrim('\0').str(),
+                       threads.getInt(), shared.getInt()};
 }

@@ -9,18 +9,15 @@
 #ifndef SPARSEATTN_LIB_PACKAGE_BACKEND_H
 #define SPARSEATTN_LIB_PACKAGE_BACKEND_H
 
-#include "llvm/ADT/StringRef.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <optional>
+#include <string>
 
 namespace mlir {
 class OpPassManager;
-class DialectRegistry;
 } // namespace mlir
 
 namespace mlir::sparse_attn::backend {
-
-/// Attributes of a gpu.binary that tell how to launch its kernel.
-inline constexpr llvm::StringLiteral threadsAttr = "sparse_attn.threads";
-inline constexpr llvm::StringLiteral sharedAttr = "sparse_attn.shared_memory";
 
 /// Model graphs to sparse_attn.
 void addRaising(OpPassManager &pm);
@@ -28,6 +25,15 @@ void addRaising(OpPassManager &pm);
 void addScheduling(OpPassManager &pm);
 /// Kernel functions to gpu.binary with PTX.
 void addLowering(OpPassManager &pm);
+
+/// A kernel after the lowering.
+struct LoweredKernel {
+  std::string ptx;
+  int64_t threads = 0, sharedMemory = 0;
+};
+
+/// The kernel `name` of a lowered module, if it is one gpu.binary with PTX.
+std::optional<LoweredKernel> findLowered(ModuleOp module, llvm::StringRef name);
 
 } // namespace mlir::sparse_attn::backend
 

@@ -10,8 +10,6 @@
 #include "Backend.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/FileSystem.h"
@@ -312,32 +310,21 @@ Outcome Compiler::lower(CompiledTarget &target) {
 
   SymbolTable symbols(*module);
   for (CompiledKernel &kernel : target.kernels) {
-    Operation *lowered = symbols.lookup(kernel.name);
-    if (auto function = dyn_cast_or_null<func::FuncOp>(lowered)) {
+    if (auto function = symbols.lookup<func::FuncOp>(kernel.name)) {
       kernel.refusal = takeReason(function, refusals);
       continue;
     }
-    auto binary = dyn_cast_or_null<gpu::BinaryOp>(lowered);
-    auto object = binary && binary.getObjects().size() == 1
-                      ? dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0])
-                      : gpu::ObjectAttr();
-    auto threads =
-        lowered ? lowered->getAttrOfType<IntegerAttr>(backend::threadsAttr)
-                : IntegerAttr();
-    auto shared = lowered
-                      ? lowered->getAttrOfType<IntegerAttr>(backend::sharedAttr)
-                      : IntegerAttr();
-    if (!object || object.getFormat() != gpu::CompilationTarget::Assembly ||
-        !threads || !shared) {
+    std::optional<backend::LoweredKernel> lowered =
+        backend::findLowered(*module, kernel.name);
+    if (!lowered) {
       diagnostics.error("internal: kernel '" + Twine(kernel.name) +
                         "' did not become a gpu.binary with PTX, threads and "
                         "shared memory");
       return Outcome::InternalError;
     }
-    // The serialiser ends the text with a zero byte.
-    kernel.ptx = object.getObject().getValue().rtrim('\0').str();
-    kernel.threads = threads.getInt();
-    kernel.sharedMemory = shared.getInt();
+    kernel.ptx = std::move(lowered->ptx);
+    kernel.threads = lowered->threads;
+    kernel.sharedMemory = lowered->sharedMemory;
     if (Outcome outcome = dump("5-" + kernel.fileName(target.chip),
                                [&](raw_ostream &os) { os << kernel.ptx; });
         outcome != Outcome::Success)

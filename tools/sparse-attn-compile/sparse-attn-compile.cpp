@@ -9,6 +9,7 @@
 #include "Flags.h"
 #include "SparseAttn/InitAll.h"
 #include "SparseAttn/Package/Report.h"
+#include "SparseAttn/Package/StageChecks.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileUtilities.h"
@@ -157,6 +158,10 @@ static Outcome run(Flags &flags) {
                  << flags.input << "'\n";
     return Outcome::Success;
   }
+  if (flags.checkStages)
+    if (Outcome checked = checkStages(compilation, flags.seed, diagnostics, os);
+        checked != Outcome::Success)
+      return checked;
   return write(flags, compilation, diagnostics);
 }
 
