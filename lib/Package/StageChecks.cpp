@@ -14,6 +14,7 @@
 #include "SparseAttn/Execution/CpuExecution.h"
 #include "SparseAttn/Execution/TileInterpreter.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -379,9 +380,10 @@ Outcome Check::run(uint64_t seed, raw_ostream &os) {
   return Outcome::Success;
 }
 
-Outcome sparse_attn::checkStages(const Compilation &compilation, uint64_t seed,
-                                 DiagnosticCollector &diagnostics,
-                                 raw_ostream &os) {
+Outcome mlir::sparse_attn::checkStages(const Compilation &compilation,
+                                       uint64_t seed,
+                                       DiagnosticCollector &diagnostics,
+                                       raw_ostream &os) {
   for (const CompiledTarget &target : compilation.targets)
     for (const CompiledKernel &compiled : target.kernels) {
       if (compiled.ptx.empty())
