@@ -85,39 +85,86 @@ def opcode(instruction: str) -> str:
     return words[0].split(".")[0]
 
 
+def split_blocks(lines: list) -> tuple:
+    """Basic blocks as lists of instructions, and the successors of each."""
+    blocks, names, current = [[]], {}, 0
+    for line in lines:
+        if line.endswith(":"):
+            if blocks[-1]:
+                blocks.append([])
+            names[line[:-1]] = len(blocks) - 1
+            continue
+        blocks[-1].append(line)
+        if opcode(line) in ("BRA", "EXIT", "BSYNC", "RET"):
+            blocks.append([])
+    successors, joins = [], {}
+    for line in lines:
+        if found := re.match(r"(?:@\S+ )?BSSY\S* (B\d+), .*?(\.L_x_\d+)", line):
+            joins.setdefault(found.group(1), set()).add(names[found.group(2)])
+    for index, block in enumerate(blocks):
+        last = block[-1] if block else "NOP"
+        conditional = last.startswith("@") and not re.match(r"@!?U?PT ", last)
+        after = set()
+        if opcode(last) == "BRA":
+            target = re.search(r"(\.L_x_\d+)", last)
+            after.add(names[target.group(1)])
+        elif opcode(last) == "BSYNC":
+            after |= joins.get(last.split()[-1], set())
+        falls = opcode(last) not in ("BRA", "EXIT", "BSYNC", "RET") or conditional
+        if falls and index + 1 < len(blocks):
+            after.add(index + 1)
+        successors.append(after)
+    return blocks, successors
+
+
+def reachable(successors: list, start: int) -> set:
+    """The blocks on ways of at least one step from `start`."""
+    found, pending = set(), list(successors[start])
+    while pending:
+        block = pending.pop()
+        if block not in found:
+            found.add(block)
+            pending += successors[block]
+    return found
+
+
 def main_loops(lines: list) -> list:
-    """The innermost loops that multiply matrices, each as a list of opcodes."""
-    place = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(":")}
-    spans = []
-    for index, line in enumerate(lines):
-        target = re.search(r"\bBRA\b.*?(\.L_x_\d+)", line)
-        if target and place.get(target.group(1), index) < index:
-            spans.append((place[target.group(1)], index))
-    loops = []
-    for first, last in spans:
-        body = [opcode(x) for x in lines[first : last + 1] if not x.endswith(":")]
-        inner = any(first <= a and b <= last and (a, b) != (first, last) for a, b in spans)
-        if "HMMA" in body and not inner:
-            loops.append(body)
+    """The loops that multiply matrices, in the order of the program, each as a
+    list of opcodes. A loop is a strongly connected part of the control flow:
+    ptxas moves the product that a filter may skip to any place, and jumps into
+    loops."""
+    blocks, successors = split_blocks(lines)
+    reach = [reachable(successors, block) for block in range(len(blocks))]
+    loops, seen = [], set()
+    for block in range(len(blocks)):
+        if block in seen or block not in reach[block]:
+            continue
+        body = {other for other in reach[block] if block in reach[other]}
+        seen |= body
+        codes = [opcode(x) for other in sorted(body) for x in blocks[other]]
+        if "HMMA" in codes:
+            loops.append(codes)
     return loops
 
 
-def measure(tile: tuple, spelling: str, folder: Path) -> dict:
+def measure(tile: tuple, spelling: str, dynamic: bool, folder: Path) -> dict:
     """Compiles one kernel at head_dim 128, f16, and counts."""
     spec = Attention(
-        rows=1, keys=1, depth=128, batch=(1, 1), dynamic=True,
+        rows=4096, keys=4096, depth=128, batch=(2, 16), dynamic=dynamic,
         rule=Filter.parse(spelling), decision_tile=tile,
     )  # fmt: skip
-    name = re.sub(r"\W", "_", f"{spelling}_{tile[0]}x{tile[1]}")
+    name = re.sub(r"\W", "_", f"{spelling}_{tile[0]}x{tile[1]}_{dynamic}")
     package = tools.compile_text(print_module(spec), folder / name)
     kernel = package.kernel()
     cubin = folder / f"{name}.cubin"
-    result = {"filter": spelling, "tile": list(tile), "threads": kernel["threads"]}
+    result = {"filter": spelling, "tile": list(tile), "lengths": "dynamic" if dynamic else 4096}
+    result["threads"] = kernel["threads"]
     result |= {"shared_memory": kernel["shared_memory"]}
     result |= assemble(package.path / kernel["file"], kernel["target"], cubin)
     loops = main_loops(disassemble(cubin))
-    # A causal or ragged kernel has a peeled copy; the largest is the steady one.
-    loop = max(loops, key=len, default=[])
+    # The first loop runs over the tiles that every row sees whole; the second
+    # over those that a mask or the end of the keys cuts.
+    loop = loops[0] if loops else []
     result["loops"] = [len(x) for x in loops]
     result["instructions"] = len(loop)
     result["mix"] = dict(collections.Counter(loop).most_common())
@@ -131,14 +178,15 @@ def main() -> int:
     options = parser.parse_args()
     results, good = [], True
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{'filter':24}{'tile':>9}{'warps':>6}{'loop':>6}{'goal':>6}{'registers':>11}"
+        print(f"{'filter':24}{'tile':>9}{'lengths':>9}{'warps':>6}{'loop':>6}{'goal':>6}{'registers':>11}"
               f"{'spills':>8}{'shared':>8}   HMMA MUFU FFMA LDSM")  # fmt: skip
         for spelling in [options.only] if options.only else FILTERS:
             for tile, goal in TILES:
-                one = measure(tile, spelling, Path(folder))
-                one["goal"] = goal if spelling == "dense" else None
-                results.append(one)
-                good &= print_line(one)
+                for dynamic in (False, True):
+                    one = measure(tile, spelling, dynamic, Path(folder))
+                    one["goal"] = goal if spelling == "dense" and not dynamic else None
+                    results.append(one)
+                    good &= print_line(one)
     if not options.only:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps({"target": "sm_80", "kernels": results}, indent=1) + "\n")
@@ -151,7 +199,7 @@ def print_line(one: dict) -> bool:
     good = count > 0 and (goal is None or count <= goal)
     mix = " ".join(f"{one['mix'].get(x, 0):4}" for x in ("HMMA", "MUFU", "FFMA", "LDSM"))
     print(
-        f"{one['filter']:24}{one['tile'][0]:>5}x{one['tile'][1]:<3}{one['threads'] // 32:>6}"
+        f"{one['filter']:24}{one['tile'][0]:>5}x{one['tile'][1]:<3}{one['lengths']:>9}{one['threads'] // 32:>6}"
         f"{count:>6}{goal or '-':>6}{one['registers']:>11}"
         f"{one['spill_stores'] + one['spill_loads']:>8}{one['shared_memory']:>8}   {mix}"
         f"{'' if good else '   above the goal'}",

@@ -50,7 +50,7 @@ class Compiler:
         if text not in self.packages:
             name = "package_" + hashlib.sha256(text.encode()).hexdigest()[:16]
             self.packages[text] = tools.compile_text(
-                text, self.folder / name, "--expect-attention=1"
+                text, self.folder / name, "--expect-attention=1", "--ptxas=none"
             )
         return self.packages[text]
 
