@@ -105,10 +105,9 @@ llvm::Expected<uint8_t *> Interpreter::access(Operation *op, unsigned argument,
   int64_t size = buffer.getBytes().size() / bytesEach;
   int64_t end;
   if (first < 0 || llvm::AddOverflow(first, count, end) || end > size)
-    return fault(op, "elements " + Twine(first) + " to " +
-                         Twine(first + (count - 1)) + " of argument " +
-                         Twine(argument) + " are out of bounds, it has " +
-                         Twine(size) + " elements");
+    return fault(op, Twine(count) + " elements from " + Twine(first) +
+                         " on are out of bounds of argument " +
+                         Twine(argument) + ", which has " + Twine(size));
   return buffer.getBytes().data() + first * bytesEach;
 }
 

@@ -81,7 +81,7 @@ std::optional<Element> Element::of(Type type) {
     return Element{Kind::Integer, 64};
   for (unsigned width : {1, 8, 16, 32, 64})
     if (type.isSignlessInteger(width))
-      return Element{Kind::Integer, static_cast<uint8_t>(width)};
+      return Element{Kind::Integer, width};
   return std::nullopt;
 }
 
@@ -135,7 +135,7 @@ std::optional<Tile> Tile::of(Type type) {
 }
 
 Tile Tile::number(int64_t value, unsigned width) {
-  Tile tile({Element::Kind::Integer, static_cast<uint8_t>(width)}, {});
+  Tile tile({Element::Kind::Integer, width}, {});
   tile.integers[0] = tile.element.wrap(value);
   return tile;
 }

@@ -32,7 +32,7 @@ struct Element {
   enum class Kind : uint8_t { F16, BF16, F32, Integer };
   Kind kind = Kind::F32;
   /// Bits of an integer; index has 64.
-  uint8_t width = 32;
+  unsigned width = 32;
 
   /// Null for a type that the interpreter does not hold.
   static std::optional<Element> of(Type type);

@@ -91,15 +91,14 @@ TEST(Faults, OutOfBounds) {
   std::string load =
       "%x = attn_tile.load %v[%c0] : " + type + " -> tensor<16x16xf32>";
   EXPECT_EQ(expectPlace(faultOf(view("0", "%c9") + load)),
-            "attn_tile.load: elements 128 to 143 of argument 0 are out of "
-            "bounds, it has 128 elements");
+            "attn_tile.load: 16 elements from 128 on are out of bounds of "
+            "argument 0, which has 128");
   EXPECT_EQ(expectPlace(faultOf(view("-1", "%c8") + load)),
-            "attn_tile.load: elements -1 to 14 of argument 0 are out of "
-            "bounds, it has 128 elements");
+            "attn_tile.load: 16 elements from -1 on are out of bounds of "
+            "argument 0, which has 128");
   EXPECT_EQ(expectPlace(faultOf(view("9223372036854775807", "%c8") + load)),
-            "attn_tile.load: elements 9223372036854775807 to "
-            "-9223372036854775794 of argument 0 are out of bounds, it has 128 "
-            "elements");
+            "attn_tile.load: 16 elements from 9223372036854775807 on are out "
+            "of bounds of argument 0, which has 128");
   std::string steep = "9223372036854775807";
   EXPECT_EQ(
       expectPlace(faultOf(
@@ -108,28 +107,30 @@ TEST(Faults, OutOfBounds) {
           steep + "> -> tensor<1x16xf32>")),
       "attn_tile.load: the address of element (1, 0) does not fit 64 bits");
   EXPECT_EQ(
-      expectPlace(faultOf(view("0", "%c9") +
-                          "%t = arith.constant dense<0.0> : tensor<16x16xf32>\n"
-                          "attn_tile.store %t, %v[%c0] : tensor<16x16xf32>, " +
-                          type)),
-      "attn_tile.store: elements 128 to 143 of argument 0 are out of bounds, "
-      "it has 128 elements");
-  EXPECT_EQ(expectPlace(faultOf("%x = attn_tile.load_elements %m[%c8, %c0] "
-                                "bounds(%c9, %one) : " +
-                                type + " -> tensor<2x2xf32>")),
-            "attn_tile.load_elements: elements 128 to 128 of argument 0 are "
-            "out of bounds, it has 128 elements");
+      expectPlace(faultOf(
+          view("0", "%c9") +
+          "%t = arith.constant dense<0.0> : tensor<16x16xf32>\nattn_tile.store "
+          "%t, %v[%c0] : tensor<16x16xf32>, " +
+          type)),
+      "attn_tile.store: 16 elements from 128 on are out of bounds of argument "
+      "0, which has 128");
+  EXPECT_EQ(
+      expectPlace(faultOf(
+          "%x = attn_tile.load_elements %m[%c8, %c0] bounds(%c9, %one) : " +
+          type + " -> tensor<2x2xf32>")),
+      "attn_tile.load_elements: 1 elements from 128 on are out of bounds of "
+      "argument 0, which has 128");
   EXPECT_EQ(expectPlace(faultOf(view("8", "%c8") +
                                 "attn_tile.copy_async %v[%c0], %s : " + type +
                                 " to !attn_tile.shared<8x16xf32>")),
-            "attn_tile.copy_async: elements 120 to 135 of argument 0 are out "
-            "of bounds, it has 128 elements");
-  EXPECT_EQ(expectPlace(faultOf("%far = arith.constant 128 : i64\n"
-                                "%x = arith.constant 0.0 : f32\n"
-                                "attn_tile.store_scalar %x, %in[%far] : f32, "
-                                "!llvm.ptr<1>")),
-            "attn_tile.store_scalar: elements 128 to 128 of argument 0 are out "
-            "of bounds, it has 128 elements");
+            "attn_tile.copy_async: 16 elements from 120 on are out of bounds "
+            "of argument 0, which has 128");
+  EXPECT_EQ(
+      expectPlace(faultOf(
+          "%far = arith.constant 128 : i64\n%x = arith.constant 0.0 : "
+          "f32\nattn_tile.store_scalar %x, %in[%far] : f32, !llvm.ptr<1>")),
+      "attn_tile.store_scalar: 1 elements from 128 on are out of bounds of "
+      "argument 0, which has 128");
 }
 
 TEST(Faults, NegativeRows) {
