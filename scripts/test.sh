@@ -17,8 +17,7 @@ cd "$(dirname "$0")/.."
 
 build=$(realpath "${1:-build}")
 results=$build/test-results
-lit=$(sed -n 's/^LLVM_TOOLS_BINARY_DIR:PATH=//p' "$build/CMakeCache.txt")
-lit=${lit:-/usr/lib/llvm-22/bin}/lit
+lit=/usr/lib/llvm-22/bin/lit
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
 
@@ -26,10 +25,10 @@ rm -rf "$results"
 mkdir -p "$results"
 
 echo "== Compiler (lit)"
-"$lit" -s --no-progress-bar --show-unsupported \
+"$lit" -sv --no-progress-bar --show-unsupported \
   --xunit-xml-output="$results/lit.xml" "$build/test"
 echo "== Units (GoogleTest)"
-"$lit" -s --no-progress-bar --xunit-xml-output="$results/unit.xml" "$build/test/unit"
+"$lit" -sv --no-progress-bar --xunit-xml-output="$results/unit.xml" "$build/test/unit"
 echo "== Numerics (pytest)"
 SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header -n auto \
   -p no:cacheprovider --junitxml="$results/numerics.xml" test/numerics
