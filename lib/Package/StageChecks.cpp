@@ -292,9 +292,10 @@ namespace {
 class Check {
 public:
   Check(const CompiledTarget &target, const CompiledKernel &compiled,
-        DiagnosticCollector &diagnostics)
-      : target(target), compiled(compiled), diagnostics(diagnostics),
-        kernel(compiled.function) {}
+        DiagnosticCollector &diagnostics,
+        const std::function<void(PassManager &)> &prepare)
+      : prepare(prepare), target(target), compiled(compiled),
+        diagnostics(diagnostics), kernel(compiled.function) {}
 
   Outcome run(uint64_t seed, raw_ostream &os);
 
@@ -306,6 +307,7 @@ private:
     return Outcome::InternalError;
   }
 
+  const std::function<void(PassManager &)> &prepare;
   const CompiledTarget &target;
   const CompiledKernel &compiled;
   DiagnosticCollector &diagnostics;
@@ -324,6 +326,9 @@ Outcome Check::buildStages(uint64_t seed) {
   OwningOpRef<ModuleOp> module = kernel.getModule().clone();
   PassManager pm(module->getContext());
   pm.addInstrumentation(std::make_unique<Recorder>(snapshots));
+  // After the recorder: instrumentations run in reverse after a pass.
+  if (prepare)
+    prepare(pm);
   backend::addLowering(pm);
   if (failed(pm.run(*module)))
     return fail("the kernel cannot be lowered for small sizes");
@@ -380,15 +385,17 @@ Outcome Check::run(uint64_t seed, raw_ostream &os) {
   return Outcome::Success;
 }
 
-Outcome mlir::sparse_attn::checkStages(const Compilation &compilation,
-                                       uint64_t seed,
-                                       DiagnosticCollector &diagnostics,
-                                       raw_ostream &os) {
+Outcome
+mlir::sparse_attn::checkStages(const Compilation &compilation, uint64_t seed,
+                               DiagnosticCollector &diagnostics,
+                               raw_ostream &os,
+                               std::function<void(PassManager &)> prepare) {
   for (const CompiledTarget &target : compilation.targets)
     for (const CompiledKernel &compiled : target.kernels) {
       if (compiled.ptx.empty())
         continue;
-      if (Outcome outcome = Check(target, compiled, diagnostics).run(seed, os);
+      if (Outcome outcome =
+              Check(target, compiled, diagnostics, prepare).run(seed, os);
           outcome != Outcome::Success)
         return outcome;
     }

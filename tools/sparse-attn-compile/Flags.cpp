@@ -14,6 +14,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -213,6 +214,9 @@ std::optional<int> mlir::sparse_attn::parseFlags(int argc, char **argv,
     flags.compile.ptxas = findPtxas();
   else if (options.ptxas != "none")
     flags.compile.ptxas = options.ptxas;
+  if (flags.compile.ptxas && !sys::fs::can_execute(*flags.compile.ptxas))
+    return fail("expected ptxas at '" + *flags.compile.ptxas +
+                "', found no program");
   flags.compile.configure = [](mlir::PassManager &pm) {
     return mlir::applyPassManagerCLOptions(pm);
   };

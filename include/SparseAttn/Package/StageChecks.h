@@ -21,9 +21,11 @@
 namespace mlir::sparse_attn {
 
 /// Checks every kernel of `compilation` that was compiled. Says in `os` which
-/// stages agree; a difference is an internal error.
+/// stages agree; a difference is an internal error. `prepare` sees the pass
+/// manager of each kernel's lowering before it runs: tests break a pass there.
 Outcome checkStages(const Compilation &compilation, uint64_t seed,
-                    DiagnosticCollector &diagnostics, raw_ostream &os);
+                    DiagnosticCollector &diagnostics, raw_ostream &os,
+                    std::function<void(PassManager &)> prepare = {});
 
 } // namespace mlir::sparse_attn
 

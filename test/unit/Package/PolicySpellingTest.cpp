@@ -1,0 +1,63 @@
+//===- PolicySpellingTest.cpp - Flags and attributes agree --------------- ===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Pipelines/PolicySpelling.h"
+#include "mlir/IR/MLIRContext.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static std::string respell(MLIRContext &context, StringRef spelling) {
+  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+  FailureOr<FilterAttrInterface> filter = parseFilterSpelling(
+      &context, spelling, [&] { return emitError(UnknownLoc::get(&context)); });
+  return failed(filter) ? "<error>" : spellFilter(*filter);
+}
+
+TEST(PolicySpellingTest, ComesBackTheSame) {
+  MLIRContext context;
+  for (const char *spelling :
+       {"dense", "threshold:0", "threshold:0.1", "threshold:12.5/L",
+        "energy:-6", "energy:-inf", "energy:0.5", "energy:P=1.46", "recall:1",
+        "recall:0.95", "recall:0.9,tile", "recall:0.95,groups=8",
+        "recall:0.95,tile,groups=32", "threshold:1e-05",
+        "recall:0.10000000000000001"})
+    EXPECT_EQ(respell(context, spelling),
+              StringRef(spelling) == "recall:0.10000000000000001" ? "recall:0.1"
+                                                                  : spelling);
+}
+
+TEST(PolicySpellingTest, KnowsDefaultsAndOrder) {
+  MLIRContext context;
+  EXPECT_EQ(respell(context, "recall:0.9,row,exact"), "recall:0.9");
+  EXPECT_EQ(respell(context, "recall:0.9,groups=8,tile"),
+            "recall:0.9,tile,groups=8");
+}
+
+TEST(PolicySpellingTest, RefusesTheRest) {
+  MLIRContext context;
+  for (const char *spelling :
+       {"", "Dense", "dense ", "recall", "recall:0", "recall:-0.5",
+        "recall:0.9,", "recall:0.9,groups=-8", "recall:0.9;row", "energy:nan",
+        "energy:P=inf", "threshold:inf", "threshold:0.1/K", "threshold:/L",
+        "energy:p=1", "energy: -6", "sparge:0.5"})
+    EXPECT_EQ(respell(context, spelling), "<error>") << spelling;
+}
+
+TEST(PolicySpellingTest, Precisions) {
+  MLIRContext context;
+  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+  auto emit = [&] { return emitError(UnknownLoc::get(&context)); };
+  for (const char *spelling : {"3xtf32", "tf32", "bf16"}) {
+    FailureOr<Precision> precision = parsePrecisionSpelling(spelling, emit);
+    ASSERT_TRUE(succeeded(precision));
+    EXPECT_EQ(spellPrecision(*precision), spelling);
+  }
+  EXPECT_TRUE(failed(parsePrecisionSpelling("tf32x3", emit)));
+}
