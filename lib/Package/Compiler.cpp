@@ -12,6 +12,7 @@
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
@@ -187,6 +188,41 @@ Outcome Compiler::raise() {
   return dump("2-raised.mlir", *result.graph);
 }
 
+/// Checks what the passes after this rely on: a kernel may have been in the
+/// input, marked by somebody else.
+static LogicalResult verifyKernel(func::FuncOp function,
+                                  llvm::StringSet<> &names) {
+  StringRef name = function.getSymName();
+  // The name becomes that of a PTX entry and of a file.
+  if (name.empty() ||
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") !=
+          StringRef::npos)
+    return function.emitError("expected a kernel name of [a-z0-9_]+, found '")
+           << name << "'";
+  if (!names.insert(name).second)
+    return function.emitError("expected one kernel of the name '")
+           << name << "'";
+  AttentionOp op = getKernelAttention(function);
+  if (!op || !llvm::hasNItems(function.getBody().front(), 2))
+    return function.emitError("expected one sparse_attn.attention and a return "
+                              "in kernel '")
+           << name << "'";
+  if (!llvm::equal(op->getOperands(), function.getArguments()) ||
+      !llvm::equal(op->getResults(),
+                   function.getBody().front().getTerminator()->getOperands()))
+    return op.emitError("expected a kernel's attention to take the function's "
+                        "arguments in order and to give its results");
+  if (std::optional<ArrayRef<int64_t>> tile = op.getDecisionTile()) {
+    int64_t rows = (*tile)[0], keys = (*tile)[1];
+    if (!llvm::isPowerOf2_64(rows) || rows < 16 || rows > 256 || keys % 16 ||
+        keys > 256)
+      return op.emitError("expected a decision tile of 16, 32, 64, 128 or 256 "
+                          "rows and a multiple of 16 keys up to 256, found ")
+             << rows << " rows and " << keys << " keys";
+  }
+  return success();
+}
+
 Outcome Compiler::plan() {
   Stopwatch watch(result, "plan");
   PassManager policies(&context);
@@ -206,27 +242,11 @@ Outcome Compiler::plan() {
     return outcome;
   result.notOutlined = diagnostics.takeNotCompiled();
 
-  llvm::StringMap<unsigned> kernels;
+  llvm::StringSet<> kernels;
   bool fine = true;
   result.graph->walk([&](func::FuncOp function) {
-    if (!function->hasAttr(kernelAttrName))
-      return;
-    StringRef name = function.getSymName();
-    // The name becomes that of a PTX entry and of a file.
-    if (name.empty() ||
-        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") !=
-            StringRef::npos) {
-      function.emitError("expected a kernel name of [a-z0-9_]+, found '")
-          << name << "'";
-      fine = false;
-    } else if (!getKernelAttention(function)) {
-      function.emitError("expected one sparse_attn.attention in kernel '")
-          << name << "'";
-      fine = false;
-    } else if (!kernels.try_emplace(name, kernels.size()).second) {
-      function.emitError("expected one kernel of the name '") << name << "'";
-      fine = false;
-    }
+    if (function->hasAttr(kernelAttrName))
+      fine &= succeeded(verifyKernel(function, kernels));
   });
   if (!fine)
     return Outcome::UserError;

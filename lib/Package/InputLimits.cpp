@@ -104,6 +104,12 @@ public:
                         "expected text, found bytecode (--allow-bytecode "
                         "accepts it from a source that you trust)"};
     }
+    // The parser takes a zero byte for the end and ignores what follows.
+    if (size_t zero = text.find('\0'); zero != StringRef::npos) {
+      position = zero;
+      report("expected text, found a zero byte");
+      return std::move(fault);
+    }
     while (position < text.size() && !fault)
       step();
     return std::move(fault);

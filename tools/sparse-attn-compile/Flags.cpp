@@ -155,7 +155,9 @@ std::optional<int> mlir::sparse_attn::parseFlags(int argc, char **argv,
     first.consume_front(sys::path::filename(argv[0]));
     first.consume_front(argv[0]);
     first.consume_front(": ");
-    return fail(first);
+    // Options print what they think of their values themselves.
+    return fail(first.empty() ? "the command line cannot be taken, see above"
+                              : first);
   }
 
   if (options.input.empty())

@@ -133,6 +133,10 @@ TEST(InputLimitsTest, RefusesBytecodeUnlessAllowed) {
   EXPECT_FALSE(findInputFault(magic, limits));
 }
 
+TEST(InputLimitsTest, RefusesZeroBytes) {
+  EXPECT_TRUE(contains(faultOf(StringRef("module {}\0(", 11)), "a zero byte"));
+}
+
 TEST(InputLimitsTest, ReadsNoMoreThanTheLimit) {
   InputLimits limits;
   limits.maxBytes = 1000;

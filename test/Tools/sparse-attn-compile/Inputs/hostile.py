@@ -102,6 +102,18 @@ def hostile():
     yield "kernel_empty", "func.func @f() attributes {sparse_attn.kernel} {\n  return\n}"
     yield "kernel_name", 'func.func @"../x"() attributes {sparse_attn.kernel} {\n  return\n}'
     yield "kernel_external", "func.func private @f() attributes {sparse_attn.kernel}"
+    kernel = (
+        "func.func @k(%q: tensor<64x32xf16>, %r: tensor<64x32xf16>, %s: tensor<64x32xf16>, %i: tensor<64x32xf16>) -> "
+        "tensor<64x32xf16> attributes {{sparse_attn.kernel}} {{\n  {before}\n  %o = sparse_attn.attention ins(%q, {k}, %s "
+        ": tensor<64x32xf16>, tensor<64x32xf16>, tensor<64x32xf16>) outs(%i : tensor<64x32xf16>) "
+        "{{indexing_maps = [affine_map<(m, n, d, k) -> (m, d)>, affine_map<(m, n, d, k) -> (k, d)>, "
+        "affine_map<(m, n, d, k) -> (k, n)>, affine_map<(m, n, d, k) -> (m, n)>], scale = 0.5 : f64}} "
+        "-> tensor<64x32xf16>\n  return {o} : tensor<64x32xf16>\n}}\n"
+    )
+    yield "kernel_order", kernel.format(before="", k="%i", o="%o")
+    yield "kernel_result", kernel.format(before="", k="%r", o="%q")
+    empty = "%e = tensor.empty() : tensor<64x32xf16>"
+    yield "kernel_more", kernel.format(before=empty, k="%e", o="%o")
     yield "no_callee", "sparse_attn.call_kernel @nothing() : () -> ()"
 
 
