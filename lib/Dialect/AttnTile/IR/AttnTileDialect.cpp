@@ -153,8 +153,12 @@ void MatrixType::print(AsmPrinter &printer) const {
   printer << '>';
 }
 
-LogicalResult MatrixType::verify(EmitError emitError, int64_t, Type element,
-                                 int64_t rowPitch, int64_t columnPitch) {
+LogicalResult MatrixType::verify(EmitError emitError, int64_t columns,
+                                 Type element, int64_t rowPitch,
+                                 int64_t columnPitch) {
+  if (columns < 1 && !ShapedType::isDynamic(columns))
+    return emitError() << "expected at least 1 column of a matrix, found "
+                       << columns;
   if (!element.isIntOrFloat())
     return emitError() << "expected a matrix of numbers, found " << element;
   if (rowPitch < 0 || columnPitch < 0)
@@ -201,6 +205,12 @@ LogicalResult SharedType::verify(EmitError emitError, int64_t rows,
     return emitError() << "expected f16, bf16 or f32 elements of a shared "
                           "tile, found "
                        << element;
+  // Far above what any thread block has: sizes in bytes must not overflow.
+  constexpr int64_t limit = 1 << 20;
+  if (rows > limit || columns > limit)
+    return emitError() << "expected at most " << limit
+                       << " rows and columns of a shared tile, found " << rows
+                       << " and " << columns;
   int64_t bytes = columns * element.getIntOrFloatBitWidth() / 8;
   if (rows <= 0 || rows % 8 || bytes < 64 || bytes & (bytes - 1))
     return emitError() << "expected a multiple of 8 rows and a power of two of "

@@ -15,6 +15,13 @@ using namespace mlir::attn_tile;
 #define GET_OP_CLASSES
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTileOps.cpp.inc"
 
+/// Dynamic sizes are refused: they would compare equal to each other.
+static LogicalResult verifyStatic(Operation *op, RankedTensorType tile) {
+  if (!tile.hasStaticShape())
+    return op->emitOpError("expected a tile of static size, found ") << tile;
+  return success();
+}
+
 /// Checks that whole rows of `matrix` fit tiles of `columns` x `element`.
 static LogicalResult verifyRows(Operation *op, MatrixType matrix,
                                 int64_t columns, Type element) {
@@ -30,12 +37,16 @@ static LogicalResult verifyRows(Operation *op, MatrixType matrix,
 
 LogicalResult LoadOp::verify() {
   auto tile = cast<RankedTensorType>(getResult().getType());
+  if (failed(verifyStatic(*this, tile)))
+    return failure();
   return verifyRows(*this, getMatrix().getType(), tile.getDimSize(1),
                     tile.getElementType());
 }
 
 LogicalResult LoadElementsOp::verify() {
   auto tile = cast<RankedTensorType>(getResult().getType());
+  if (failed(verifyStatic(*this, tile)))
+    return failure();
   if (getMatrix().getType().getElementType() != tile.getElementType())
     return emitOpError("expected a matrix of ")
            << tile.getElementType() << ", found " << getMatrix().getType();
@@ -44,7 +55,7 @@ LogicalResult LoadElementsOp::verify() {
 
 LogicalResult StoreOp::verify() {
   auto tile = cast<RankedTensorType>(getTile().getType());
-  if (tile.getRank() > 2)
+  if (tile.getRank() == 0 || tile.getRank() > 2)
     return emitOpError("expected a tile of rank 1 or 2, found ")
            << tile.getRank();
   return verifyRows(*this, getMatrix().getType(),
@@ -83,6 +94,10 @@ LogicalResult MmaOp::verify() {
   int64_t bk = getTransposeB() ? bColumns : bRows;
   int64_t n = getTransposeB() ? bRows : bColumns;
   auto result = cast<RankedTensorType>(getResult().getType());
+  for (Type type : {getA().getType(), getB().getType(), getResult().getType()})
+    if (auto tile = dyn_cast<RankedTensorType>(type);
+        tile && failed(verifyStatic(*this, tile)))
+      return failure();
   if (aType != bType)
     return emitOpError("expected operands of one element type, found ")
            << aType << " and " << bType;
@@ -107,6 +122,11 @@ LogicalResult MmaOp::verify() {
 /// Checks rows against the tile that they belong to, layout included.
 static LogicalResult verifyRowsOf(Operation *op, RankedTensorType rows,
                                   RankedTensorType tile) {
+  if (failed(verifyStatic(op, rows)) || failed(verifyStatic(op, tile)))
+    return failure();
+  if (rows.getElementType() != tile.getElementType())
+    return op->emitOpError("expected rows of ")
+           << tile.getElementType() << ", found " << rows;
   if (rows.getDimSize(0) != tile.getDimSize(0))
     return op->emitOpError("expected ")
            << tile.getDimSize(0) << " rows, found " << rows.getDimSize(0);
@@ -132,6 +152,8 @@ LogicalResult ExpandRowsOp::verify() {
 LogicalResult FoldColumnsOp::verify() {
   auto tile = cast<RankedTensorType>(getTile().getType());
   auto result = cast<RankedTensorType>(getResult().getType());
+  if (failed(verifyStatic(*this, tile)) || failed(verifyStatic(*this, result)))
+    return failure();
   if (tile.getEncoding() != result.getEncoding() ||
       tile.getElementType() != result.getElementType() ||
       tile.getDimSize(0) != result.getDimSize(0))
