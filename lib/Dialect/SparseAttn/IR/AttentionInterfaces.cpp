@@ -228,10 +228,11 @@ AttentionOp::getTiledImplementation(OpBuilder &b,
     operands.push_back(extract);
     slices.push_back(extract);
   }
-  unsigned inits = getNumDpsInits();
-  SmallVector<Type> types(ValueRange(operands).take_back(inits).getTypes());
-  auto tiled =
-      cast<AttentionOp>(mlir::clone(b, getOperation(), types, operands));
+  auto tiled = cast<AttentionOp>(b.clone(*getOperation()));
+  tiled->setOperands(operands);
+  for (auto [result, init] :
+       llvm::zip_equal(tiled->getResults(), tiled.getDpsInits()))
+    result.setType(init.getType());
   shiftScore(b, tiled, offsets);
   return TilingResult{{tiled}, SmallVector<Value>(tiled->getResults()), slices};
 }

@@ -232,6 +232,11 @@ static LogicalResult verifyTypes(AttentionOp op) {
   auto element = [](Value value) {
     return cast<RankedTensorType>(value.getType()).getElementType();
   };
+  for (Value operand : op->getOperands())
+    if (Attribute encoding =
+            cast<RankedTensorType>(operand.getType()).getEncoding())
+      return op.emitOpError("expected tensors without an encoding, found ")
+             << encoding;
   Type type = element(op.getQuery());
   if (!type.isF16() && !type.isBF16() && !type.isF32())
     return op.emitOpError("expected a query of f16, bf16 or f32, found ")
@@ -372,12 +377,21 @@ LogicalResult AttentionOp::verify() {
       failed(verifyTypes(*this)) || failed(verifyShapes(*this)))
     return failure();
 
+  if (static_cast<bool>(getBlockCounts()) !=
+      static_cast<bool>(getBlockIndices()))
+    return emitOpError("expected block counts and block indices together, "
+                       "found only block ")
+           << (getBlockCounts() ? "counts" : "indices");
   if (static_cast<bool>(getBlockCounts()) != getBlockShape().has_value())
     return emitOpError(getBlockShape()
                            ? "expected a block list beside block_shape"
                            : "expected block_shape beside a block list");
   if (getBlockCounts()) {
     int64_t rows = (*getBlockShape())[0];
+    if (getDecisionTile() && rows % (*getDecisionTile())[0])
+      return emitOpError("expected a decision_tile whose rows divide those of "
+                         "block_shape, ")
+             << rows << ", found " << (*getDecisionTile())[0];
     if (failed(verifyTiled(*this, "block counts", getBlockCounts(), rows, 0)) ||
         failed(verifyTiled(*this, "block indices", getBlockIndices(), rows, 1)))
       return failure();

@@ -68,20 +68,29 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
 
     `filter` decides which key tiles are skipped, by the rules of the filter
     attributes, over decision tiles of `decision_tile` (query rows, keys). Key
-    tiles are visited in ascending order. Without a `decision_tile` the filter
-    is a permission that a schedule makes concrete. No filter is as `dense`.
+    tiles are visited in ascending order; a tile in which every row's scores
+    are all -inf is not visited. Without a `decision_tile` the filter is a
+    permission that a schedule makes concrete: nothing is skipped. No filter is
+    as `dense`.
 
     A block list restricts which keys a query block sees: for `block_shape` (Bq,
     Bk) the query block `u` of a batch index visits the first `counts[.., u]`
     entries of `indices[.., u, :]`, in that order; other keys are as if masked.
+    An entry that names no block of keys is passed over, counts end at the
+    length of the list. Each listed block is split into decision tiles in
+    ascending order, its last one may be narrower; the rows of a decision tile
+    divide Bq.
 
     Optional results follow the output in this order, each with an init:
     - `log_sum_exp` (f32, the output's dimensions without `n`): m + ln l;
     - `recall_bound` (f32, the same shape): a lower bound of the share of the
-      softmax mass that the row kept, over the keys it visited; 1 if nothing
-      was skipped or the row is empty;
+      softmax mass that the row kept, over the keys it visited: l / (l + e),
+      with `e` the bounds of the tiles skipped, for `threshold` and `energy`
+      the number of the tile's keys times exp(m̂ - m); 1 if nothing was skipped
+      or the row is empty;
     - `tile_counts` (i32, batch dimensions, query tiles, 2): key tiles visited
-      and key tiles skipped, for each query tile. Needs a `decision_tile`.
+      and, of these, key tiles skipped, for each query tile. Needs a
+      `decision_tile`.
 
     `precision` says how f32 operands are multiplied on tensor cores.
 
