@@ -176,7 +176,7 @@ def filter_list(scores, v, rule, tile_keys, tiles):
     kept, skipped, visited = [], 0, 0
     for tile in tiles:
         s = scores[:, list(tile)]
-        decision = decide(rule, s, state, limit)
+        decision = decide(rule, s, state, limit, tile_keys)
         visited += 1
         if decision.skip:
             skipped += 1

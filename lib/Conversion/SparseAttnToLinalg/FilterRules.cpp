@@ -217,9 +217,9 @@ private:
                                    IteratorType::reduction},
             [&](OpBuilder &b, Location loc, ValueRange args) {
               Scalar at{b, loc};
-              Value mine =
-                  isInGroup(b, loc, linalg::IndexOp::create(b, loc, 2),
-                            linalg::IndexOp::create(b, loc, 1), groups);
+              Value column = linalg::IndexOp::create(b, loc, 2);
+              Value group = linalg::IndexOp::create(b, loc, 1);
+              Value mine = isInGroup(b, loc, column, group, groups);
               Value top = arith::MaximumFOp::create(b, loc, args[1], args[0]);
               linalg::YieldOp::create(b, loc, at.select(mine, top, args[1]));
             })
@@ -236,8 +236,8 @@ private:
                                       IteratorType::reduction},
                [&](OpBuilder &b, Location loc, ValueRange args) {
                  Scalar at{b, loc};
-                 Value part = at.mul(at.of(columns),
-                                     at.exp(at.sub(args[0], args[1])));
+                 Value peak = at.exp(at.sub(args[0], args[1]));
+                 Value part = at.mul(peak, at.of(columns));
                  part = at.zeroIf(at.isMasked(args[0]), part);
                  linalg::YieldOp::create(b, loc, at.add(args[2], part));
                })
