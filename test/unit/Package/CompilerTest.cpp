@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Package/Compiler.h"
+#include "mlir/Pass/Pass.h"
 #include "SparseAttn/Package/StageChecks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"

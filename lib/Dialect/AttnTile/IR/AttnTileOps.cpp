@@ -94,7 +94,8 @@ LogicalResult MmaOp::verify() {
   int64_t bk = getTransposeB() ? bColumns : bRows;
   int64_t n = getTransposeB() ? bRows : bColumns;
   auto result = cast<RankedTensorType>(getResult().getType());
-  for (Type type : {getA().getType(), getB().getType(), getResult().getType()})
+  for (Type type : std::initializer_list<Type>{
+           getA().getType(), getB().getType(), getResult().getType()})
     if (auto tile = dyn_cast<RankedTensorType>(type);
         tile && failed(verifyStatic(*this, tile)))
       return failure();

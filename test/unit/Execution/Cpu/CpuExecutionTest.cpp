@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Execution/CpuExecution.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
