@@ -23,6 +23,9 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+/// MLIR's runtime: copies between strided buffers, called by lowered code.
+extern "C" void memrefCopy(int64_t elementSize, void *from, void *to);
+
 static llvm::Error fault(const Twine &text) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
 }
@@ -238,6 +241,13 @@ sparse_attn::runOnCpu(ModuleOp module, StringRef name,
   auto engine = ExecutionEngine::create(*lowered, options);
   if (!engine)
     return engine.takeError();
+  (*engine)->registerSymbols([](llvm::orc::MangleAndInterner interner) {
+    llvm::orc::SymbolMap symbols;
+    symbols[interner("memrefCopy")] = {
+        llvm::orc::ExecutorAddr::fromPtr(&memrefCopy),
+        llvm::JITSymbolFlags::Exported};
+    return symbols;
+  });
   std::vector<HostTensor> results;
   if (llvm::Error error =
           call(**engine, name, function.getResultTypes(), inputs, results))

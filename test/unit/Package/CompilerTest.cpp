@@ -64,17 +64,18 @@ struct FailingPass : PassWrapper<FailingPass, OperationPass<>> {
   void runOnOperation() override { signalPassFailure(); }
 };
 
-/// Turns sums into differences after one pass.
+/// Turns maxima into minima after one pass.
 struct Saboteur : PassInstrumentation {
   explicit Saboteur(StringRef pass) : pass(pass) {}
   void runAfterPass(Pass *ran, Operation *op) override {
     if (ran->getArgument() != pass)
       return;
-    op->walk([](arith::AddFOp add) {
-      OpBuilder builder(add);
-      add.replaceAllUsesWith(arith::SubFOp::create(builder, add.getLoc(),
-                                                   add.getLhs(), add.getRhs())
-                                 .getResult());
+    op->walk([](arith::MaxNumFOp max) {
+      OpBuilder builder(max);
+      max.replaceAllUsesWith(
+          arith::MinNumFOp::create(builder, max.getLoc(), max.getLhs(),
+                                   max.getRhs())
+              .getResult());
     });
   }
   std::string pass;

@@ -55,6 +55,17 @@ static void printReal(AsmPrinter &printer, double value) {
   printer << text;
 }
 
+/// A real number for a message.
+static std::string spellReal(double value) {
+  if (std::isnan(value))
+    return "nan";
+  if (std::isinf(value))
+    return value < 0 ? "-inf" : "inf";
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
+}
+
 /// number ::= float-literal | integer-literal | `-`? `inf`
 static ParseResult parseReal(AsmParser &parser, double &value) {
   bool negative = succeeded(parser.parseOptionalMinus());
@@ -96,7 +107,7 @@ ThresholdFilterAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   double value = real.convertToDouble();
   if (!(value >= 0.0) || std::isinf(value))
     return emitError() << "expected a finite threshold of at least 0, found "
-                       << value;
+                       << spellReal(value);
   return success();
 }
 
@@ -140,10 +151,10 @@ EnergyFilterAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   double value = real.convertToDouble();
   if (isBudget && (!(value >= 0.0) || std::isinf(value)))
     return emitError()
-           << "expected a finite energy budget of at least 0, found " << value;
+           << "expected a finite energy budget of at least 0, found " << spellReal(value);
   if (std::isnan(value) || value == std::numeric_limits<double>::infinity())
     return emitError() << "expected an energy threshold below inf, found "
-                       << value;
+                       << spellReal(value);
   return success();
 }
 
@@ -185,7 +196,7 @@ RecallFilterAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   double recall = real.convertToDouble();
   if (!(recall > 0.0 && recall <= 1.0))
     return emitError() << "expected a recall above 0 and at most 1, found "
-                       << recall;
+                       << spellReal(recall);
   if (groups != 0 && groups != 4 && groups != 8 && groups != 16 && groups != 32)
     return emitError() << "expected 4, 8, 16 or 32 groups, found " << groups;
   return success();

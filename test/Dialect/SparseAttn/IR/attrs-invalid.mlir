@@ -75,5 +75,6 @@
 
 // -----
 
-// expected-error@+1 {{to be one of: tf32x3, tf32, bf16}}
+// expected-error@+2 {{to be one of: tf32x3, tf32, bf16}}
+// expected-error@+1 {{failed to parse SparseAttn_PrecisionAttr}}
 "test.mode"() {a = #sparse_attn.precision<fp8>} : () -> ()

@@ -132,7 +132,7 @@ module attributes {transform.with_named_sequence} {
   }
   transform.named_sequence @__transform_main(%root: !transform.any_op) {
     %op = transform.structured.match ops{["linalg.generic"]} in %root : (!transform.any_op) -> !transform.any_op
-    %tiled, %loops = transform.structured.fuse %op tile_sizes [16, 0] {apply_cleanup = true}
+    %tiled, %loops = transform.structured.fuse %op tile_sizes [16, 0] {apply_cleanup}
         : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
     transform.yield
   }

@@ -768,7 +768,7 @@ func.func @result_type(%q: tensor<8x4xf32>, %k: tensor<6x4xf32>, %v: tensor<6x5x
 #s = affine_map<(m, n, d, k) -> (m, k)>
 #o = affine_map<(m, n, d, k) -> (m, n)>
 func.func @filter(%q: tensor<8x4xf32>, %k: tensor<6x4xf32>, %v: tensor<6x5xf32>, %o: tensor<8x5xf32>) {
-  // expected-error@+1 {{failed to satisfy constraint: a filter: #sparse_attn.dense, threshold, energy or recall}}
+  // expected-error@+3 {{failed to satisfy constraint: a filter: #sparse_attn.dense, threshold, energy or recall}}
   %r = sparse_attn.attention ins(%q, %k, %v : tensor<8x4xf32>, tensor<6x4xf32>, tensor<6x5xf32>)
       outs(%o : tensor<8x5xf32>)
       {indexing_maps = [#q, #k, #v, #o], scale = 1.0 : f64, filter = "dense"} -> tensor<8x5xf32>

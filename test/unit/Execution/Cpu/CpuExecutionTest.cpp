@@ -179,14 +179,14 @@ TEST_F(CpuExecution, SaysWhatDoesNotFit) {
   EXPECT_EQ(fault({f32({2}, {1, 2})}),
             "expected shape [2, ?] of input 0, found [2]");
   HostTensor half = HostTensor::zeros({2, 3}, Float16Type::get(&context));
-  EXPECT_EQ(fault({half}), "expected input 0 of 'f32', found 'f16'");
+  EXPECT_EQ(fault({half}), "expected input 0 of f32, found f16");
   HostTensor cut = good;
   cut.bytes.pop_back();
   EXPECT_EQ(fault({cut}), "expected 24 bytes in input 0, found 23");
   EXPECT_EQ(fault({good}, "scalar"),
-            "expected a ranked tensor of numbers as argument 0, found 'f32'");
+            "expected a ranked tensor of numbers as argument 0, found f32");
   EXPECT_EQ(fault({f32({2}, {1, 2})}, "result"),
-            "expected a ranked tensor of numbers as result 0, found 'index'");
+            "expected a ranked tensor of numbers as result 0, found index");
 }
 
 TEST_F(CpuExecution, NamesWhatHasNoLowering) {
