@@ -130,5 +130,8 @@ ScoreStructure sparse_attn::analyzeScore(AttentionOp op) {
   // key - query + constant <= 0.
   if (difference.key != 1 || difference.query != -1)
     return general;
+  // Kernels add the offset to positions in i32.
+  if (!llvm::isInt<31>(difference.constant))
+    return general;
   return {Kind::Causal, -difference.constant};
 }

@@ -2,6 +2,7 @@
 // RUN: FileCheck %s --input-file=%t.mlir -DTHREADS=128
 // RUN: sparse-attn-opt %s -sparse-attn-to-ptx='warps=2 opt-level=1' --dump-pass-pipeline -o %t.two.mlir 2>&1 | FileCheck %s --check-prefix=TWO
 // RUN: FileCheck %s --input-file=%t.two.mlir -DTHREADS=64
+// RUN: not sparse-attn-opt %s -sparse-attn-to-ptx=warps=-1 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // RUN: not sparse-attn-opt %s -sparse-attn-to-ptx=warps=3 2>&1 | FileCheck %s --check-prefix=ODD
 // RUN: sed 's/sm_80/sm_89/' %s | sparse-attn-opt -sparse-attn-to-ptx | FileCheck %s --check-prefix=ADA
 
@@ -28,6 +29,7 @@
 // TWO: attn-tile-stage-copies{warps=2},
 // TWO: attn-tile-assign-layouts{warps=2},
 // TWO: sparse-attn-serialize-kernels{opt-level=1}
+// NEGATIVE: error: expected 1 to 32 warps, or 0 to choose, found -1
 // ODD: error: {{.*}} op expected static tiles of a multiple of 48 rows for 3 warps
 // ADA: #gpu.object<#nvvm.target<chip = "sm_89"
 // ADA-SAME: .target sm_89

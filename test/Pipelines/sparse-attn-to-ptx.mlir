@@ -10,6 +10,8 @@
 // BINARY: gpu.binary @mean_recall
 // BINARY: gpu.binary @single {sparse_attn.shared_memory = 49152 : i64, sparse_attn.threads = 128 : i64}
 // BINARY-NOT: gpu.module
+// Nothing that differs from run to run.
+// BINARY-NOT: TimeInMs
 
 // The only thing from outside is shared memory.
 // NEVER-COUNT-5: .extern .shared .align 1024 .b8 dynamic_shared_memory[];

@@ -41,6 +41,25 @@ static int64_t layOutSharedMemory(gpu::GPUFuncOp kernel) {
   return bytes;
 }
 
+/// Checks that each tile has a layout, for this number of warps.
+static LogicalResult verifyLayouts(gpu::GPUFuncOp kernel, int64_t warps) {
+  WalkResult result = kernel.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes()) {
+      auto tile = dyn_cast<RankedTensorType>(type);
+      if (!tile)
+        continue;
+      auto layout = dyn_cast_or_null<TileLayoutInterface>(tile.getEncoding());
+      if (layout && layout.getNumWarps() == warps)
+        continue;
+      op->emitOpError("expected tiles laid out for the ")
+          << warps << " warps of known_block_size, found " << tile;
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 static ThreadIndices createIndices(gpu::GPUFuncOp kernel, int64_t warps) {
   AddressBuilder b(kernel.getLoc(), kernel.getContext());
   b.setInsertionPointToStart(&kernel.getBody().front());
@@ -77,11 +96,12 @@ struct ConvertAttnTileToNVVM
 private:
   LogicalResult convert(gpu::GPUFuncOp kernel) {
     std::optional<ArrayRef<int32_t>> block = kernel.getKnownBlockSize();
-    if (!block || (*block)[0] % 32)
-      return kernel.emitError(
-          "expected known_block_size of whole warps; run "
-          "attn-tile-assign-layouts first");
+    if (!block || (*block)[0] <= 0 || (*block)[0] % 32)
+      return kernel.emitError("expected known_block_size of whole warps; run "
+                              "attn-tile-assign-layouts first");
     int64_t warps = (*block)[0] / 32;
+    if (failed(verifyLayouts(kernel, warps)))
+      return failure();
     int64_t bytes = layOutSharedMemory(kernel);
     kernel->setAttr("sparse_attn.shared_memory",
                     OpBuilder(kernel).getI64IntegerAttr(bytes));

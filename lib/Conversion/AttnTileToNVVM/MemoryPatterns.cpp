@@ -58,25 +58,24 @@ struct LoadElementsPattern : TilePattern<LoadElementsOp> {
     auto clamp = [&](Value index, Value count) {
       return Value(LLVM::SMinOp::create(b, index, b.add(count, b.i32(-1))));
     };
-    Value zero =
-        LLVM::ConstantOp::create(b, stored, b.getZeroAttr(stored));
+    Value zero = LLVM::ConstantOp::create(b, stored, b.getZeroAttr(stored));
     SmallVector<Value> elements;
     for (int64_t i = 0; i < tile.getDimSize(0) / (16 * t.warps); ++i)
       for (int64_t j = 0; j < tile.getDimSize(1) / 8; ++j)
         for (int64_t e = 0; e < 4; ++e) {
           Value row =
               b.add(adaptor.getRow().front(), b.accumulatorRow(t, i, e / 2));
-          Value column = b.add(b.add(adaptor.getColumn().front(),
-                                     b.shl(t.member, 1)),
-                               8 * j + e % 2);
+          Value column =
+              b.add(b.add(adaptor.getColumn().front(), b.shl(t.member, 1)),
+                    8 * j + e % 2);
           auto offset = [&](Value index, int64_t pitch) {
-            return Value(LLVM::MulOp::create(b, b.extend(index),
-                                             b.i64(pitch * size)));
+            return Value(
+                LLVM::MulOp::create(b, b.extend(index), b.i64(pitch * size)));
           };
           Value address = base;
           if (matrix.getRowPitch())
-            address = b.move(address, offset(clamp(row, rows),
-                                             matrix.getRowPitch()));
+            address =
+                b.move(address, offset(clamp(row, rows), matrix.getRowPitch()));
           if (matrix.getColumnPitch())
             address = b.move(address, offset(clamp(column, columns),
                                              matrix.getColumnPitch()));
@@ -85,8 +84,8 @@ struct LoadElementsPattern : TilePattern<LoadElementsOp> {
                                              b.less(column, columns));
           value = LLVM::SelectOp::create(b, inside, value, zero);
           if (element.isInteger(1))
-            value = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, value,
-                                         zero);
+            value =
+                LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, value, zero);
           elements.push_back(value);
         }
     if (!isPaired(element)) {
@@ -131,8 +130,8 @@ struct StorePattern : TilePattern<StoreOp> {
                                    b.i32(0)));
         auto branch = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
         b.setInsertionPointToStart(branch.thenBlock());
-        Value offset = LLVM::MulOp::create(
-            b, b.extend(row), b.i64(matrix.getRowPitch() * size));
+        Value offset = LLVM::MulOp::create(b, b.extend(row),
+                                           b.i64(matrix.getRowPitch() * size));
         Value address = b.move(adaptor.getMatrix()[0], offset);
         if (!twoD) {
           LLVM::StoreOp::create(b, registers[2 * i + half], address, size);
@@ -166,12 +165,11 @@ struct StoreScalarPattern : TilePattern<StoreScalarOp> {
   matchAndRewrite(StoreScalarOp op, Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     AddressBuilder b(op.getLoc(), rewriter);
-    Value first = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, t.thread,
-                                       b.i32(0));
+    Value first =
+        LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, t.thread, b.i32(0));
     auto branch = scf::IfOp::create(b, first, /*withElseRegion=*/false);
     b.setInsertionPointToStart(branch.thenBlock());
-    Value offset =
-        LLVM::MulOp::create(b, adaptor.getIndex().front(), b.i64(4));
+    Value offset = LLVM::MulOp::create(b, adaptor.getIndex().front(), b.i64(4));
     LLVM::StoreOp::create(b, adaptor.getValue().front(),
                           b.move(adaptor.getPointer().front(), offset), 4);
     rewriter.eraseOp(op);
@@ -205,10 +203,8 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
     SharedLayout layout(tile);
     int64_t threads = 32 * t.warps;
     int64_t chunksPerRow = layout.rowBytes / 16;
-    int64_t chunks = tile.getRows() * chunksPerRow;
-    if (chunks % threads || threads % chunksPerRow)
-      return rewriter.notifyMatchFailure(op, "threads do not share the tile "
-                                             "evenly");
+    if (threads % chunksPerRow)
+      return rewriter.notifyMatchFailure(op, "threads share no whole rows");
     int64_t rowsAtOnce = threads / chunksPerRow;
     int64_t pitch =
         op.getMatrix().getType().getRowPitch() * bytesOf(tile.getElementType());
@@ -216,10 +212,10 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
     Value chunk = b.bits(t.thread, chunksPerRow - 1);
     Value firstRow = b.shr(t.thread, llvm::Log2_64(chunksPerRow));
     Value matrixRow = b.add(adaptor.getRow().front(), firstRow);
-    Value source = b.move(
-        b.move(adaptor.getMatrix()[0],
-               Value(LLVM::MulOp::create(b, b.extend(matrixRow), b.i64(pitch)))),
-        b.shl(chunk, 4));
+    Value source = b.move(b.move(adaptor.getMatrix()[0],
+                                 Value(LLVM::MulOp::create(
+                                     b, b.extend(matrixRow), b.i64(pitch)))),
+                          b.shl(chunk, 4));
     auto targetAt = [&](Value row) {
       Value position = b.exclusiveOr(chunk, layout.swizzle(b, row));
       Value offset = b.add(b.mul(row, layout.rowBytes), b.shl(position, 4));
@@ -227,19 +223,28 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
     };
     Value target = targetAt(firstRow);
     for (int64_t row = 0; row < tile.getRows(); row += rowsAtOnce) {
+      // Threads beyond a small tile have nothing to copy.
+      b.setInsertionPoint(op);
+      if (tile.getRows() - row < rowsAtOnce) {
+        Value mine = b.less(firstRow, b.i32(tile.getRows() - row));
+        auto branch = scf::IfOp::create(b, mine, /*withElseRegion=*/false);
+        b.setInsertionPointToStart(branch.thenBlock());
+      }
       // The swizzle repeats every eight rows.
-      Value to = rowsAtOnce % 8 == 0
-                     ? b.move(target, static_cast<int32_t>(row * layout.rowBytes))
-                     : targetAt(b.add(firstRow, row));
+      Value to =
+          rowsAtOnce % 8 == 0
+              ? b.move(target, static_cast<int32_t>(row * layout.rowBytes))
+              : targetAt(b.add(firstRow, row));
       Value bytes;
       if (!op.getInBounds())
         bytes = LLVM::SelectOp::create(
-            b, b.less(b.add(matrixRow, row), adaptor.getMatrix()[1]),
-            b.i32(16), b.i32(0));
+            b, b.less(b.add(matrixRow, row), adaptor.getMatrix()[1]), b.i32(16),
+            b.i32(0));
       Value from = row ? b.move(source, b.i64(row * pitch)) : source;
-      NVVM::CpAsyncOp::create(b, to, from, 16u,
-                              NVVM::LoadCacheModifierKind::CG, bytes);
+      NVVM::CpAsyncOp::create(b, to, from, 16u, NVVM::LoadCacheModifierKind::CG,
+                              bytes);
     }
+    b.setInsertionPoint(op);
     NVVM::CpAsyncCommitGroupOp::create(b);
     rewriter.eraseOp(op);
     return success();
@@ -263,7 +268,8 @@ struct WaitCopiesPattern : TilePattern<WaitCopiesOp> {
 void attn_tile::populateMemoryPatterns(RewritePatternSet &patterns,
                                        const RegisterConverter &converter,
                                        const ThreadIndices &indices) {
-  patterns.add<ViewPattern, LoadElementsPattern, StorePattern,
-               StoreScalarPattern, AllocSharedPattern, CopyAsyncPattern,
-               WaitCopiesPattern>(converter, patterns.getContext(), indices);
+  patterns
+      .add<ViewPattern, LoadElementsPattern, StorePattern, StoreScalarPattern,
+           AllocSharedPattern, CopyAsyncPattern, WaitCopiesPattern>(
+          converter, patterns.getContext(), indices);
 }

@@ -38,9 +38,9 @@ public:
                     bool transpose) {
     Value lane = b.add(b.mul(rows, layout.rowBytes),
                        b.shl(b.exclusiveOr(chunk, layout.swizzle(b, rows)), 4));
-    Value address = b.move(
-        b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 32 * step)),
-        static_cast<int32_t>(row * layout.rowBytes));
+    Value address =
+        b.move(b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 32 * step)),
+               static_cast<int32_t>(row * layout.rowBytes));
     Type type = LLVM::LLVMStructType::getLiteral(
         b.getContext(), SmallVector<Type>(4, b.getI32Type()));
     Value all = NVVM::LdMatrixOp::create(
@@ -63,9 +63,9 @@ public:
         b.add(b.mul(laneRow, layout.rowBytes),
               b.add(b.shl(b.exclusiveOr(chunk, layout.swizzle(b, laneRow)), 4),
                     b.shl(b.bits(laneColumn, 3), 2)));
-    Value address = b.move(
-        b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 4 * column)),
-        static_cast<int32_t>(row * layout.rowBytes));
+    Value address =
+        b.move(b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 4 * column)),
+               static_cast<int32_t>(row * layout.rowBytes));
     return LLVM::LoadOp::create(b, type, address,
                                 isa<VectorType>(type) ? 8 : 4);
   }
@@ -94,8 +94,8 @@ public:
       Value number = toFloat(word);
       high.push_back(round(number));
       if (precision == Precision::tf32x3)
-        low.push_back(round(
-            LLVM::FSubOp::create(b, number, toFloat(high.back()))));
+        low.push_back(
+            round(LLVM::FSubOp::create(b, number, toFloat(high.back()))));
     }
     high.append(low);
     return high;
@@ -145,8 +145,8 @@ private:
       SmallVector<Value> result(words);
       if (type == NVVM::MMATypes::f16)
         for (Value &word : result)
-          word = LLVM::BitcastOp::create(
-              b, VectorType::get(2, b.getF16Type()), word);
+          word = LLVM::BitcastOp::create(b, VectorType::get(2, b.getF16Type()),
+                                         word);
       return result;
     };
     Type result = LLVM::LLVMStructType::getLiteral(
@@ -184,6 +184,8 @@ struct MmaPattern : TilePattern<MmaOp> {
     int64_t step = element.isF32() && !narrowed ? 8 : 16;
     int64_t rowPieces = result.getDimSize(0) / (16 * t.warps);
     int64_t columnPieces = result.getDimSize(1) / 8;
+    if (contracted % step || columnPieces % 2)
+      return rewriter.notifyMatchFailure(op, "expected whole fragments");
 
     SmallVector<Value> accumulators(adaptor.getAccumulator());
     for (int64_t k = 0; k < contracted / step; ++k) {
@@ -192,11 +194,9 @@ struct MmaPattern : TilePattern<MmaOp> {
         a.push_back(multiplier.prepare(
             aFragment(b, multiplier, op, adaptor, i, k, narrowed)));
       for (int64_t j = 0; j < columnPieces; j += 2) {
-        Fragment pair =
-            bFragments(b, multiplier, op, adaptor, j, k, narrowed);
+        Fragment pair = bFragments(b, multiplier, op, adaptor, j, k, narrowed);
         for (int64_t side : {0, 1}) {
-          Fragment one =
-              multiplier.prepare(ArrayRef(pair).slice(2 * side, 2));
+          Fragment one = multiplier.prepare(ArrayRef(pair).slice(2 * side, 2));
           for (int64_t i = 0; i < rowPieces; ++i)
             multiplier.multiply(
                 a[i], one,
@@ -226,14 +226,13 @@ private:
       Fragment words;
       for (int64_t half : {0, 8})
         for (int64_t below : {0, 8})
-          words.push_back(narrowPair(b, m, reader, rows, row + below,
-                                     half, 16 * k));
+          words.push_back(
+              narrowPair(b, m, reader, rows, row + below, half, 16 * k));
       return words;
     }
     auto tile = cast<RankedTensorType>(op.getA().getType());
     if (isa<OperandAttr>(tile.getEncoding())) {
-      int64_t steps =
-          tile.getDimSize(1) * tile.getElementTypeBitWidth() / 256;
+      int64_t steps = tile.getDimSize(1) * tile.getElementTypeBitWidth() / 256;
       return Fragment(registers.slice(4 * (piece * steps + k), 4));
     }
     int64_t pieces = tile.getDimSize(1) / 8;
@@ -241,8 +240,7 @@ private:
       // Two 8-column pieces of the accumulator are one k16 fragment.
       Fragment words;
       for (int64_t i = 0; i < 4; ++i)
-        words.push_back(
-            m.toWord(registers[2 * (piece * pieces + 2 * k) + i]));
+        words.push_back(m.toWord(registers[2 * (piece * pieces + 2 * k) + i]));
       return words;
     }
     if (narrowed) {
@@ -290,8 +288,8 @@ private:
     if (op.getTransposeB()) {
       for (int64_t side : {0, 1})
         for (int64_t half : {0, 8})
-          words.push_back(narrowPair(b, m, reader, t.group, 8 * (j + side),
-                                     half, 16 * k));
+          words.push_back(
+              narrowPair(b, m, reader, t.group, 8 * (j + side), half, 16 * k));
       return words;
     }
     // b as it lies has its columns in a row: element by element.

@@ -9,6 +9,7 @@
 #include "FlashLoop.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Conversion/Passes.h"
+#include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -41,6 +42,39 @@ static std::optional<int64_t> pitchOf(RankedTensorType type,
 
 static std::optional<unsigned> positionOf(AffineMap map, unsigned dim) {
   return map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
+}
+
+/// What is wrong with the decision tile of `op`; empty if nothing is.
+static std::string findTileObstacle(AttentionOp op) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  int64_t rows = (*op.getDecisionTile())[0], keys = (*op.getDecisionTile())[1];
+  // Warps own 16 rows each, and their number is a power of two.
+  if (rows < 16 || rows > 512 || !llvm::isPowerOf2_64(rows) || keys % 16) {
+    os << "expected a decision tile of 16, 32, 64, 128, 256 or 512 queries and "
+          "a multiple of 16 keys, found "
+       << rows << " and " << keys;
+    return text;
+  }
+  StringRef chip = "sm_80";
+  if (auto target = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
+          "sparse_attn.target"))
+    chip = target.getChip();
+  AttentionOp::Dims dims = op.getDims();
+  int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
+  int64_t bytes = TargetInfo::lookup(chip)->maxSharedBytes;
+  // A vote on the mean of the rows sums them through shared memory.
+  auto recall = dyn_cast<RecallFilterAttr>(op.getFilterOrDefault());
+  int64_t scratch = recall && recall.getPerTile() ? 1024 : 0;
+  Type element = getElementTypeOrSelf(op.getQuery());
+  int64_t left =
+      (bytes - scratch) * 8 / element.getIntOrFloatBitWidth() - rows * head;
+  // Divided rather than multiplied: the keys may be any number.
+  if (left < 0 || keys > left / (head + valueHead))
+    os << "expected tiles that fit the " << bytes
+       << " bytes of shared memory of " << chip << ", found a decision tile of "
+       << rows << " queries and " << keys << " keys";
+  return text;
 }
 
 /// Why `op` cannot become a kernel; empty if it can.
@@ -103,7 +137,17 @@ static std::string findObstacle(AttentionOp op) {
        << inner->getName();
     return text;
   }
-  return text;
+  if (op.hasScore())
+    for (auto constant : op.getScore().front().getOps<arith::ConstantOp>())
+      // Index arithmetic runs in i32, on positions that are no larger.
+      if (auto index = dyn_cast<IntegerAttr>(constant.getValue());
+          index && index.getType().isIndex() &&
+          !llvm::isInt<31>(index.getInt())) {
+        os << "expected index constants within 2^30 in the score region, found "
+           << index.getInt();
+        return text;
+      }
+  return findTileObstacle(op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -129,8 +173,8 @@ private:
   /// Offset, in elements, of this block's batch entry of an operand.
   Value batchOffset(Value operand, AffineMap map);
   /// The rows `rowDim` of an operand whose columns are adjacent.
-  Value rowsView(Value operand, AffineMap map, unsigned rowDim,
-                 int64_t columns, Value count);
+  Value rowsView(Value operand, AffineMap map, unsigned rowDim, int64_t columns,
+                 Value count);
   Value maskView();
   void store(Value tile, Value operand, AffineMap map, int64_t columns);
   void createEpilogue(const FlashResults &results);
@@ -238,9 +282,8 @@ Value KernelBuilder::batchOffset(Value operand, AffineMap map) {
 Value KernelBuilder::rowsView(Value operand, AffineMap map, unsigned rowDim,
                               int64_t columns, Value count) {
   auto type = cast<RankedTensorType>(operand.getType());
-  auto matrix =
-      MatrixType::get(b.getContext(), columns, type.getElementType(),
-                      *pitchOf(type, *positionOf(map, rowDim)), 1);
+  auto matrix = MatrixType::get(b.getContext(), columns, type.getElementType(),
+                                *pitchOf(type, *positionOf(map, rowDim)), 1);
   return ViewOp::create(b, matrix, pointer(operand), batchOffset(operand, map),
                         count);
 }
@@ -253,9 +296,9 @@ Value KernelBuilder::maskView() {
     auto position = positionOf(map, dim);
     return position ? *pitchOf(type, *position) : 0;
   };
-  auto matrix = MatrixType::get(b.getContext(), op.getDimSize(dims.k2),
-                                type.getElementType(), pitch(dims.m),
-                                pitch(dims.k2));
+  auto matrix =
+      MatrixType::get(b.getContext(), op.getDimSize(dims.k2),
+                      type.getElementType(), pitch(dims.m), pitch(dims.k2));
   return ViewOp::create(b, matrix, pointer(op.getMask()),
                         batchOffset(op.getMask(), map), size(dims.m));
 }
@@ -273,22 +316,20 @@ void KernelBuilder::createEpilogue(const FlashResults &results) {
   // An empty row kept nothing: its sum is 0 and its output must be 0.
   Value empty = b.compare(Predicate::OEQ, results.rowSum, b.f32(0.0));
   Value divisor = b.select(empty, b.f32(1.0), results.rowSum);
-  Value inverse = b.div(b.full(cast<RankedTensorType>(divisor.getType()), 1.0),
-                        divisor);
+  Value inverse =
+      b.div(b.full(cast<RankedTensorType>(divisor.getType()), 1.0), divisor);
   Value output = b.mul(results.accumulator, b.expandRows(inverse, width));
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
   if (!outputType.getElementType().isF32())
-    output = arith::TruncFOp::create(
-        b,
-        cast<RankedTensorType>(output.getType())
-            .clone(outputType.getElementType()),
-        output);
+    output = arith::TruncFOp::create(b,
+                                     cast<RankedTensorType>(output.getType())
+                                         .clone(outputType.getElementType()),
+                                     output);
   store(output, op.getOutput(), op.getOutputMap(), width);
 
   if (Value target = op.getLogSumExp()) {
     constexpr double ln2 = 0.6931471805599453;
-    Value lse =
-        b.mul(b.add(b.log2(divisor), results.rowMax), b.f32(ln2));
+    Value lse = b.mul(b.add(b.log2(divisor), results.rowMax), b.f32(ln2));
     lse = b.select(empty, b.f32(-TileBuilder::infinity), lse);
     store(lse, target, op.getRowMap(), 1);
   }
@@ -296,8 +337,8 @@ void KernelBuilder::createEpilogue(const FlashResults &results) {
     Value bound;
     if (results.skippedMass) {
       // What rounding may have lost of the skipped mass counts as skipped.
-      Value mass = b.mul(results.skippedMass,
-                         b.f32(1.0 + RecallFilterAttr::epsilon));
+      Value mass =
+          b.mul(results.skippedMass, b.f32(1.0 + RecallFilterAttr::epsilon));
       bound = b.div(results.rowSum, b.add(divisor, mass));
       bound = b.select(empty, b.f32(1.0), bound);
     } else {
@@ -358,6 +399,7 @@ struct ConvertSparseAttnToAttnTile
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr("sparse_attn.kernel"))
         kernels.push_back(function);
+    bool found = false;
     for (func::FuncOp function : kernels) {
       AttentionOp op = getKernelAttention(function);
       if (!op) {
@@ -372,8 +414,10 @@ struct ConvertSparseAttnToAttnTile
       }
       KernelBuilder(function).build();
       ++numKernels;
+      found = true;
     }
-    if (numKernels)
+    // Statistics do not count in builds of LLVM without them.
+    if (found)
       module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
                       UnitAttr::get(&getContext()));
   }

@@ -23,6 +23,23 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+/// The objects without what differs from run to run: the time they took.
+static ArrayAttr withoutTimes(ArrayAttr objects) {
+  SmallVector<Attribute> result;
+  for (auto object : objects.getAsRange<gpu::ObjectAttr>()) {
+    NamedAttrList properties;
+    if (DictionaryAttr all = object.getProperties())
+      for (NamedAttribute property : all)
+        if (!property.getName().strref().ends_with("TimeInMs"))
+          properties.push_back(property);
+    result.push_back(gpu::ObjectAttr::get(
+        objects.getContext(), object.getTarget(), object.getFormat(),
+        object.getObject(), properties.getDictionary(objects.getContext()),
+        object.getKernels()));
+  }
+  return ArrayAttr::get(objects.getContext(), result);
+}
+
 namespace {
 
 struct SerializeKernels
@@ -32,8 +49,7 @@ struct SerializeKernels
   void runOnOperation() override {
     ModuleOp module = getOperation();
     StringRef chip = "sm_80";
-    if (auto target =
-            module->getAttrOfType<TargetAttr>("sparse_attn.target"))
+    if (auto target = module->getAttrOfType<TargetAttr>("sparse_attn.target"))
       chip = target.getChip();
     const TargetInfo &info = *TargetInfo::lookup(chip);
     Builder b(&getContext());
@@ -66,6 +82,7 @@ struct SerializeKernels
     if (failed(gpu::transformGpuModulesToBinaries(module, nullptr, options)))
       return signalPassFailure();
     for (auto binary : module.getOps<gpu::BinaryOp>()) {
+      binary.setObjectsAttr(withoutTimes(binary.getObjects()));
       auto launch = launches.find(binary.getName());
       if (launch == launches.end())
         continue;

@@ -6,7 +6,7 @@
 #o = affine_map<(b, h, m, n, d, k) -> (b, h, m, n)>
 
 // Keys that fill whole tiles need one loop, which compares no index.
-// CHECK: module
+// CHECK: module attributes {gpu.container_module}
 // CHECK-LABEL: gpu.module @whole_tiles {
 // CHECK-NEXT: gpu.func @whole_tiles(
 // CHECK-SAME: %[[Q:arg0]]: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias, sparse_attn.name = "query"}

@@ -36,9 +36,9 @@ int64_t attn_tile::chooseWarps(gpu::GPUFuncOp kernel, int64_t requested) {
   kernel.walk([&](MmaOp mma) {
     rows = cast<RankedTensorType>(mma.getResult().getType()).getDimSize(0);
   });
-  int64_t warps = std::min<int64_t>(4, rows / 16);
-  while (32 * warps <= rows && countAccumulators(kernel, warps) >
-                                   RegisterBudget::maxAccumulators)
+  int64_t warps = std::clamp<int64_t>(rows / 16, 1, 4);
+  while (32 * warps <= rows &&
+         countAccumulators(kernel, warps) > RegisterBudget::maxAccumulators)
     warps *= 2;
   return warps;
 }
@@ -50,6 +50,11 @@ struct AssignLayouts : attn_tile::impl::AssignLayoutsBase<AssignLayouts> {
 
   void runOnOperation() override {
     gpu::GPUFuncOp kernel = getOperation();
+    if (warps < 0 || warps > 32) {
+      kernel.emitError("expected 1 to 32 warps, or 0 to choose, found ")
+          << warps.getValue();
+      return signalPassFailure();
+    }
     int64_t count = chooseWarps(kernel, warps);
     MLIRContext *context = &getContext();
     Attribute accumulator = AccumulatorAttr::get(context, count);
@@ -92,9 +97,9 @@ struct AssignLayouts : attn_tile::impl::AssignLayoutsBase<AssignLayouts> {
           assign(argument);
       if (auto constant = dyn_cast<arith::ConstantOp>(op))
         if (auto elements = dyn_cast<SplatElementsAttr>(constant.getValue()))
-          constant.setValueAttr(DenseElementsAttr::get(
-              cast<ShapedType>(constant.getType()),
-              elements.getSplatValue<Attribute>()));
+          constant.setValueAttr(
+              DenseElementsAttr::get(cast<ShapedType>(constant.getType()),
+                                     elements.getSplatValue<Attribute>()));
     });
     kernel.setKnownBlockSize(
         std::array<int32_t, 3>{static_cast<int32_t>(32 * count), 1, 1});

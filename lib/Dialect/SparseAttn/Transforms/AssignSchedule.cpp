@@ -38,8 +38,8 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   // f32 fragments are split or rounded on the way: half the rows leave the
   // registers for it. Few queries fill no more than half a tile either.
-  bool small = element.isF32() ||
-               (!ShapedType::isDynamic(queries) && queries <= 64);
+  bool small =
+      element.isF32() || (!ShapedType::isDynamic(queries) && queries <= 64);
   std::pair<int64_t, int64_t> tile = {small ? 64 : 128, 64};
   // With f32 and a wide head the split fragments spill beside 64 keys.
   if (element.isF32() && std::max(head, valueHead) > 64)
@@ -48,6 +48,9 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
          sharedBytes(tile.first, tile.second, head, valueHead, bytes) >
              target.maxSharedBytes)
     tile.second /= 2;
+  // Each group of the filter takes two adjacent columns at a time.
+  if (auto recall = dyn_cast<RecallFilterAttr>(op.getFilterOrDefault()))
+    tile.second = std::max(tile.second, 2 * recall.getGroups());
   return tile;
 }
 
@@ -65,7 +68,7 @@ struct AssignSchedule : sparse_attn::impl::AssignScheduleBase<AssignSchedule> {
     const TargetInfo &target = *TargetInfo::lookup(chip);
     if (rows < 0 || rows % 16 || keys < 0 || keys % 16) {
       module.emitError("expected multiples of 16 as tile sizes, found ")
-          << rows << " rows and " << keys << " keys";
+          << rows.getValue() << " rows and " << keys.getValue() << " keys";
       return signalPassFailure();
     }
     module.walk([&](AttentionOp op) {
