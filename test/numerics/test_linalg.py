@@ -259,9 +259,6 @@ STEPS = {
     "split": "%f:2, %t, %c, %l = transform.structured.tile_reduction_using_for %op by "
     "tile_sizes = [0, 0, 0, 0, 16] : (!transform.any_op) -> (!transform.any_op, "
     "!transform.any_op, !transform.any_op, !transform.any_op, !transform.any_op)",
-    "share": "%f:2, %t, %c, %l = transform.structured.tile_reduction_using_forall %op by "
-    "num_threads = [0, 0, 0, 0, 3] : (!transform.any_op) -> (!transform.any_op, "
-    "!transform.any_op, !transform.any_op, !transform.any_op, !transform.any_op)",
 }
 
 

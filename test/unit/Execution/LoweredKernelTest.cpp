@@ -173,9 +173,8 @@ TEST_P(LoweredKernel, MeansTheSameOnEveryFloor) {
     for (size_t i = 0; i < found.size(); ++i)
       ASSERT_NEAR(found[i], expected.output[i], test.tolerance)
           << "at element " << i;
-    if (bounds[0] != 7)
-      for (size_t i = 0; i < rows; ++i)
-        ASSERT_LE(bounds[i], expected.recall[i] + 1e-5) << "at row " << i;
+    for (size_t i = 0; i < rows && bounds[0] != 7; ++i)
+      ASSERT_LE(bounds[i], expected.recall[i] + 1e-5) << "at row " << i;
     // The passes only move data: not one bit may change.
     if (floor == Floor::Fused)
       first = output.bytes;
