@@ -259,6 +259,9 @@ STEPS = {
     "split": "%f:2, %t, %c, %l = transform.structured.tile_reduction_using_for %op by "
     "tile_sizes = [0, 0, 0, 0, 16] : (!transform.any_op) -> (!transform.any_op, "
     "!transform.any_op, !transform.any_op, !transform.any_op, !transform.any_op)",
+    "share": "%f:2, %t, %c, %l = transform.structured.tile_reduction_using_forall %op by "
+    "num_threads = [0, 0, 0, 0, 3] : (!transform.any_op) -> (!transform.any_op, "
+    "!transform.any_op, !transform.any_op, !transform.any_op, !transform.any_op)",
 }
 
 
@@ -287,7 +290,7 @@ def test_tiling(step, layout, tmp_path):
     script.write_text(TILE_MODULE.format(step=STEPS[step]))
     tiled = tools.call(
         "sparse-attn-opt", "-", f"--transform-preload-library=transform-library-paths={script}",
-        "--transform-interpreter", "--canonicalize", "--cse", "--scf-forall-to-for", text=text,
+        "--transform-interpreter", "--canonicalize", "--cse", text=text,
     )  # fmt: skip
     assert "scf.for" in tiled
     found = execute(tiled, inputs, 1 + len(results), tmp_path)

@@ -65,9 +65,10 @@ func.func @energy(%q: tensor<2x64x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x4x
 func.func @recall(%q: tensor<2x64x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x4xf32>,
     %o: tensor<2x64x4xf32>) -> tensor<2x64x4xf32> {
   // (1 - 0.8) / 0.8 · (1 - ε)
+  // CHECK: %[[ALLOWED:.*]] = arith.constant 2.497500e-01 : f32
   // e + b <= allowance · l
-  // CHECK: arith.constant 2.497500e-01 : f32
-  // CHECK: arith.cmpf ole, %{{.*}}, %{{.*}} : f32
+  // CHECK: %[[LIMIT:.*]] = arith.mulf %{{.*}}, %[[ALLOWED]] : f32
+  // CHECK: arith.cmpf ole, %{{.*}}, %[[LIMIT]] : f32
   %r = sparse_attn.attention ins(%q, %k, %v : tensor<2x64x8xf32>, tensor<64x8xf32>, tensor<64x4xf32>)
       outs(%o : tensor<2x64x4xf32>)
       {indexing_maps = [#q, #k, #v, #o], scale = 1.0 : f64, decision_tile = array<i64: 16, 32>,

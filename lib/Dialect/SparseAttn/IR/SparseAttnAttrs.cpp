@@ -151,7 +151,8 @@ EnergyFilterAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   double value = real.convertToDouble();
   if (isBudget && (!(value >= 0.0) || std::isinf(value)))
     return emitError()
-           << "expected a finite energy budget of at least 0, found " << spellReal(value);
+           << "expected a finite energy budget of at least 0, found "
+           << spellReal(value);
   if (std::isnan(value) || value == std::numeric_limits<double>::infinity())
     return emitError() << "expected an energy threshold below inf, found "
                        << spellReal(value);
