@@ -39,7 +39,8 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
     if (!operand)
       return;
     unsigned number = cast<BlockArgument>(operand).getArgNumber();
-    bool statistic = kernel.getArgAttr(number, "sparse_attn.statistic") != nullptr;
+    bool statistic =
+        kernel.getArgAttr(number, "sparse_attn.statistic") != nullptr;
     add(name, statistic ? Role::Statistic : Role::Output, operand);
   };
   add("query", Role::Input, op.getQuery());
@@ -64,7 +65,8 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   for (auto [index, dim] : llvm::enumerate(dims.batch))
     length("batch_" + std::to_string(index), dim);
 
-  signature.gridX = {Extent::Form::CeilDiv, {sourceOf(op, dims.m)},
+  signature.gridX = {Extent::Form::CeilDiv,
+                     {sourceOf(op, dims.m)},
                      (*op.getDecisionTile())[0]};
   signature.gridY.form = Extent::Form::Product;
   for (unsigned dim : dims.batch)

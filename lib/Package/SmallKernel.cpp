@@ -221,8 +221,7 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
 
   std::vector<HostTensor> inputs;
   auto element = [&](size_t i) {
-    return cast<RankedTensorType>(op->getOperand(i).getType())
-        .getElementType();
+    return cast<RankedTensorType>(op->getOperand(i).getType()).getElementType();
   };
   auto add = [&](function_ref<double(ArrayRef<int64_t>)> value) {
     size_t i = inputs.size();

@@ -23,8 +23,8 @@ static constexpr TargetInfo targets[] = {
 llvm::ArrayRef<TargetInfo> TargetInfo::all() { return targets; }
 
 const TargetInfo *TargetInfo::lookup(llvm::StringRef chip) {
-  const TargetInfo *found =
-      llvm::find_if(targets, [&](const TargetInfo &t) { return t.chip == chip; });
+  const TargetInfo *found = llvm::find_if(
+      targets, [&](const TargetInfo &t) { return t.chip == chip; });
   return found == std::end(targets) ? nullptr : found;
 }
 

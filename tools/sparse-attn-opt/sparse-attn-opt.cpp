@@ -22,7 +22,8 @@ int main(int argc, char **argv) {
   mlir::sparse_attn::registerAllDialects(registry);
   mlir::sparse_attn::registerAllPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "sparse-attn pass driver: raise, decide, fuse and lower "
-                  "attention\n",
+      argc, argv,
+      "sparse-attn pass driver: raise, decide, fuse and lower "
+      "attention\n",
       registry));
 }

@@ -22,9 +22,8 @@ Value combine(OpBuilder &b, Location loc, ReduceKind kind, Value x, Value y) {
 
 /// `value` of the lane whose number differs by `mask`.
 Value shuffle(AddressBuilder &b, Value value, int64_t mask) {
-  return NVVM::ShflOp::create(b, value.getType(), b.i32(-1), value,
-                              b.i32(mask), b.i32(31), NVVM::ShflKind::bfly,
-                              UnitAttr());
+  return NVVM::ShflOp::create(b, value.getType(), b.i32(-1), value, b.i32(mask),
+                              b.i32(31), NVVM::ShflKind::bfly, UnitAttr());
 }
 
 int64_t columnPieces(Type tile) {
@@ -125,8 +124,8 @@ struct RowIndexPattern : TilePattern<RowIndexOp> {
     SmallVector<Value> results;
     for (int64_t piece = 0; piece < rows / (16 * t.warps); ++piece)
       for (int64_t half : {0, 1})
-        results.push_back(b.add(adaptor.getBase().front(),
-                                b.accumulatorRow(t, piece, half)));
+        results.push_back(
+            b.add(adaptor.getBase().front(), b.accumulatorRow(t, piece, half)));
     replace(rewriter, op, results);
     return success();
   }
@@ -161,12 +160,12 @@ struct AnyRowPattern : TilePattern<AnyRowOp> {
     for (Value row : adaptor.getRows())
       any = any ? Value(LLVM::OrOp::create(b, any, row)) : row;
     Value predicate = LLVM::ZExtOp::create(b, b.getI32Type(), any);
-    Value result = NVVM::BarrierOp::create(
-                       b, b.getI32Type(), Value(), Value(),
-                       NVVM::BarrierReductionAttr::get(
-                           b.getContext(), NVVM::BarrierReduction::OR),
-                       predicate)
-                       .getRes();
+    Value result =
+        NVVM::BarrierOp::create(b, b.getI32Type(), Value(), Value(),
+                                NVVM::BarrierReductionAttr::get(
+                                    b.getContext(), NVVM::BarrierReduction::OR),
+                                predicate)
+            .getRes();
     rewriter.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::ne,
                                               result, b.i32(0));
     return success();

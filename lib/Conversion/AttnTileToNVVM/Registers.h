@@ -89,9 +89,7 @@ public:
   Value less(Value a, Value b) {
     return LLVM::ICmpOp::create(*this, LLVM::ICmpPredicate::slt, a, b);
   }
-  Value extend(Value a) {
-    return LLVM::SExtOp::create(*this, getI64Type(), a);
-  }
+  Value extend(Value a) { return LLVM::SExtOp::create(*this, getI64Type(), a); }
   /// `pointer` moved by `bytes`, a value or a number.
   Value move(Value pointer, LLVM::GEPArg bytes) {
     return LLVM::GEPOp::create(*this, pointer.getType(), getI8Type(), pointer,

@@ -126,8 +126,8 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
   if (modified)
     scores = b.mul(scores, b.f32(op.getScale().convertToDouble()));
   if (partial) {
-    Value keyIndex = ColumnIndexOp::create(b, b.tile({in.rows, in.keys}, b.getI32Type()),
-                                           firstKey);
+    Value keyIndex = ColumnIndexOp::create(
+        b, b.tile({in.rows, in.keys}, b.getI32Type()), firstKey);
     if (op.hasScore())
       scores = applyScoreRegion(b, op, scores, in.batch, rowIndex, keyIndex);
     if (in.mask) {
@@ -151,8 +151,8 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
                         scores, b.f32(-TileBuilder::infinity));
   }
   tile.scores = scores;
-  tile.tileMax = b.mul(b.reduceRows(ReduceKind::max, scores),
-                       b.f32(exponentScale));
+  tile.tileMax =
+      b.mul(b.reduceRows(ReduceKind::max, scores), b.f32(exponentScale));
   tile.newMax = b.max(state.rowMax, tile.tileMax);
   tile.safeMax =
       partial ? b.select(minusInfinity(tile.newMax), b.f32(0.0), tile.newMax)
@@ -162,8 +162,8 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
 
 void FlashLoop::exponentiate(Tile &tile) {
   Value shift = arith::NegFOp::create(b, tile.safeMax);
-  tile.probabilities = b.exp2(b.fma(tile.scores, b.f32(exponentScale),
-                                    b.expandRows(shift, in.keys)));
+  tile.probabilities = b.exp2(
+      b.fma(tile.scores, b.f32(exponentScale), b.expandRows(shift, in.keys)));
 }
 
 State FlashLoop::keep(Tile &tile, const State &state) {
@@ -173,9 +173,8 @@ State FlashLoop::keep(Tile &tile, const State &state) {
     exponentiate(tile);
   if (isa<DenseFilterAttr>(filter)) {
     // Nobody reads the sum before the end: leave it spread over eight columns.
-    next.rowSum =
-        b.fma(state.rowSum, b.expandRows(correction, 8),
-              b.foldColumns(ReduceKind::add, tile.probabilities, 8));
+    next.rowSum = b.fma(state.rowSum, b.expandRows(correction, 8),
+                        b.foldColumns(ReduceKind::add, tile.probabilities, 8));
   } else {
     if (!tile.tileSum)
       tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
@@ -184,15 +183,14 @@ State FlashLoop::keep(Tile &tile, const State &state) {
   if (state.skippedMass)
     next.skippedMass = b.mul(state.skippedMass, correction);
   next.rowMax = tile.newMax;
-  Value rescaled =
-      b.mul(state.accumulator, b.expandRows(correction, width));
+  Value rescaled = b.mul(state.accumulator, b.expandRows(correction, width));
   Value values =
       LoadOp::create(b, b.tile({in.keys, width}, operandType), in.value,
                      tile.firstKey, /*in_bounds=*/!tile.partial);
   Value weights = tile.probabilities;
   if (!operandType.isF32())
-    weights = arith::TruncFOp::create(b, b.tile({in.rows, in.keys}, operandType),
-                                      weights);
+    weights = arith::TruncFOp::create(
+        b, b.tile({in.rows, in.keys}, operandType), weights);
   next.accumulator =
       MmaOp::create(b, rescaled.getType(), weights, values, rescaled,
                     /*transpose_b=*/false, precision);
@@ -205,7 +203,7 @@ State FlashLoop::keep(Tile &tile, const State &state) {
 
 Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile) {
   return tile.partial ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
-                 : mass;
+                      : mass;
 }
 
 /// Upper bound of the tile's mass in the units of the running sum, from the
@@ -226,8 +224,8 @@ Value FlashLoop::groupMass(const Tile &tile, const State &state,
   Value maxima = b.foldColumns(ReduceKind::max, tile.scores, 2 * groups);
   maxima = FoldPairsOp::create(b, maxima.getType(), ReduceKind::max, maxima);
   Value shift = arith::NegFOp::create(b, state.rowMax);
-  Value masses = b.exp2(b.fma(maxima, b.f32(exponentScale),
-                              b.expandRows(shift, 2 * groups)));
+  Value masses = b.exp2(
+      b.fma(maxima, b.f32(exponentScale), b.expandRows(shift, 2 * groups)));
   // Each group stands twice among the columns.
   return b.mul(b.reduceRows(ReduceKind::add, masses),
                b.f32(static_cast<double>(in.keys) / (2 * groups)));
@@ -265,8 +263,7 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
     if (recall.isExact()) {
       exponentiate(tile);
       tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
-      mass = b.mul(tile.tileSum,
-                   b.exp2(b.sub(tile.safeMax, state.rowMax)));
+      mass = b.mul(tile.tileSum, b.exp2(b.sub(tile.safeMax, state.rowMax)));
     } else {
       mass = groupMass(tile, state, recall.getGroups());
     }
@@ -280,13 +277,13 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
   } else {
     auto energy = cast<EnergyFilterAttr>(filter);
     distance = b.sub(distance, b.log2(state.rowSum));
-    limit = b.f32(energy.getIsBudget()
-                      ? std::log2(energy.getReal() * in.keys)
-                      : energy.getReal() * log2e);
+    limit = b.f32(energy.getIsBudget() ? std::log2(energy.getReal() * in.keys)
+                                       : energy.getReal() * log2e);
   }
   auto threshold = dyn_cast<ThresholdFilterAttr>(filter);
   auto energy = dyn_cast<EnergyFilterAttr>(filter);
-  if ((threshold && threshold.getPerKey()) || (energy && energy.getIsBudget())) {
+  if ((threshold && threshold.getPerKey()) ||
+      (energy && energy.getIsBudget())) {
     Value keys = arith::SIToFPOp::create(b, b.getF32Type(), in.keyLength);
     limit = b.sub(limit, b.log2(keys));
   }
@@ -303,8 +300,9 @@ State FlashLoop::visit(Value firstKey, bool partial, State state) {
     return keep(tile, state);
   Value mass;
   Value kept = keepsAnyRow(tile, state, mass);
-  auto branch = scf::IfOp::create(b, TypeRange(ValueRange(state.values())), kept,
-                                  /*withElseRegion=*/true);
+  auto branch =
+      scf::IfOp::create(b, TypeRange(ValueRange(state.values())), kept,
+                        /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, keep(tile, state).values());
@@ -344,8 +342,8 @@ FlashResults FlashLoop::build() {
   bool needsRows = op.hasScore();
   bool raggedRows = !queries || *queries % in.rows;
   if (needsRows || (raggedRows && !dense))
-    rowIndex = RowIndexOp::create(b, b.tile(in.rows, b.getI32Type()),
-                                  in.firstQuery);
+    rowIndex =
+        RowIndexOp::create(b, b.tile(in.rows, b.getI32Type()), in.firstQuery);
   if (raggedRows && !dense)
     validRows = b.compare(IPredicate::slt, rowIndex, in.queryLength);
 
@@ -357,13 +355,13 @@ FlashResults FlashLoop::build() {
   } else {
     Value visible = in.keyLength;
     if (in.structure.kind == ScoreStructure::Kind::Causal) {
-      Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
+      Value last =
+          b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
       auto clamp = [&](Value limit) {
         return b.mini(b.maxi(limit, b.i32(0)), in.keyLength);
       };
       end = clamp(b.addi(last, b.i32(in.structure.offset)));
-      visible =
-          clamp(b.addi(in.firstQuery, b.i32(in.structure.offset + 1)));
+      visible = clamp(b.addi(in.firstQuery, b.i32(in.structure.offset + 1)));
       visible = b.mini(visible, end);
     }
     if (visible == in.keyLength && keyCount)
@@ -382,7 +380,8 @@ FlashResults FlashLoop::build() {
   if (!dense && op.getTileCounts())
     state.skipped = b.i32(0);
 
-  std::optional<int64_t> fullCount = constantOf(full), endCount = constantOf(end);
+  std::optional<int64_t> fullCount = constantOf(full),
+                         endCount = constantOf(end);
   if (!fullCount || *fullCount > 0)
     state = runLoop(b.i32(0), full, /*partial=*/false, state);
   if (!fullCount || !endCount || *fullCount < *endCount)
@@ -395,8 +394,7 @@ FlashResults FlashLoop::build() {
       dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
   results.skippedMass = state.skippedMass;
   if (op.getTileCounts()) {
-    results.visited =
-        b.divi(b.addi(end, b.i32(in.keys - 1)), b.i32(in.keys));
+    results.visited = b.divi(b.addi(end, b.i32(in.keys - 1)), b.i32(in.keys));
     results.skipped = state.skipped ? state.skipped : b.i32(0);
   }
   return results;

@@ -57,8 +57,7 @@ public:
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || isa<RankedTensorType>(value.getType()))
       return value;
-    return tensor::SplatOp::create(*this, value,
-                                   tensor.clone(value.getType()));
+    return tensor::SplatOp::create(*this, value, tensor.clone(value.getType()));
   }
 
   Value add(Value a, Value b) { return binary<arith::AddFOp>(a, b); }

@@ -72,7 +72,8 @@ LogicalResult CopyAsyncOp::verify() {
 LogicalResult LoadSharedOp::verify() {
   auto result = cast<RankedTensorType>(getResult().getType());
   SharedType tile = getTile().getType();
-  if (result.getShape() != ArrayRef<int64_t>{tile.getRows(), tile.getColumns()} ||
+  if (result.getShape() !=
+          ArrayRef<int64_t>{tile.getRows(), tile.getColumns()} ||
       result.getElementType() != tile.getElementType())
     return emitOpError("expected a result of ")
            << tile.getRows() << "x" << tile.getColumns() << "x"

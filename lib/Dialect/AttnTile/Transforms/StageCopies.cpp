@@ -85,8 +85,7 @@ void StageCopies::stageInvariant(LoadOp load, bool inRegisters) {
   if (!inRegisters)
     return replaceByShared(load, shared);
   WaitCopiesOp::create(b);
-  Value tile =
-      LoadSharedOp::create(b, load.getResult().getType(), shared);
+  Value tile = LoadSharedOp::create(b, load.getResult().getType(), shared);
   load.getResult().replaceAllUsesWith(tile);
   load.erase();
 }
@@ -121,8 +120,7 @@ void StageCopies::pipeline(TileLoop &tileLoop) {
   b.setLoc(ahead.getLoc());
   b.setInsertionPointAfter(lastReader);
   WaitCopiesOp::create(b);
-  Value next =
-      arith::AddIOp::create(b, loop.getInductionVar(), loop.getStep());
+  Value next = arith::AddIOp::create(b, loop.getInductionVar(), loop.getStep());
   bool inBounds = ahead.getInBounds() && tileLoop.last;
   if (inBounds) {
     // Nothing follows the last tile: copy it once more rather than look at
@@ -178,8 +176,8 @@ void StageCopies::runOnOperation() {
     if (loops.empty() || !usedInLoops)
       continue;
     auto tile = cast<RankedTensorType>(load.getResult().getType());
-    int64_t registers = tile.getNumElements() *
-                        tile.getElementTypeBitWidth() / (32 * 32 * count);
+    int64_t registers = tile.getNumElements() * tile.getElementTypeBitWidth() /
+                        (32 * 32 * count);
     // Operands that are rounded to bf16 on the way have their fragments cut
     // from shared memory by other lanes than ldmatrix serves.
     bool narrowed = llvm::any_of(load->getUsers(), [](Operation *user) {
