@@ -8,8 +8,8 @@
 
 #include "FlashLoop.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
+#include "SparseAttn/Analysis/ModuleTarget.h"
 #include "SparseAttn/Conversion/Passes.h"
-#include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -56,13 +56,10 @@ static std::string findTileObstacle(AttentionOp op) {
        << rows << " and " << keys;
     return text;
   }
-  StringRef chip = "sm_80";
-  if (auto target = op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
-          "sparse_attn.target"))
-    chip = target.getChip();
+  const TargetInfo &target = getModuleTarget(op->getParentOfType<ModuleOp>());
   AttentionOp::Dims dims = op.getDims();
   int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
-  int64_t bytes = TargetInfo::lookup(chip)->maxSharedBytes;
+  int64_t bytes = target.maxSharedBytes;
   // A vote on the mean of the rows sums them through shared memory.
   auto recall = dyn_cast<RecallFilterAttr>(op.getFilterOrDefault());
   int64_t scratch = recall && recall.getPerTile() ? 1024 : 0;
@@ -72,8 +69,9 @@ static std::string findTileObstacle(AttentionOp op) {
   // Divided rather than multiplied: the keys may be any number.
   if (left < 0 || keys > left / (head + valueHead))
     os << "expected tiles that fit the " << bytes
-       << " bytes of shared memory of " << chip << ", found a decision tile of "
-       << rows << " queries and " << keys << " keys";
+       << " bytes of shared memory of " << target.chip
+       << ", found a decision tile of " << rows << " queries and " << keys
+       << " keys";
   return text;
 }
 

@@ -6,9 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Analysis/ModuleTarget.h"
 #include "SparseAttn/Pipelines/Passes.h"
-#include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/Dialect/GPU/IR/CompilationInterfaces.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
@@ -48,10 +47,7 @@ struct SerializeKernels
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    StringRef chip = "sm_80";
-    if (auto target = module->getAttrOfType<TargetAttr>("sparse_attn.target"))
-      chip = target.getChip();
-    const TargetInfo &info = *TargetInfo::lookup(chip);
+    const TargetInfo &info = getModuleTarget(module);
     Builder b(&getContext());
 
     // What a launch needs is known to the kernel, which will be text.

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SparseAttn/Analysis/ModuleTarget.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
-#include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::sparse_attn {
@@ -61,11 +61,7 @@ struct AssignSchedule : sparse_attn::impl::AssignScheduleBase<AssignSchedule> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    StringRef chip = "sm_80";
-    if (auto attribute =
-            module->getAttrOfType<TargetAttr>("sparse_attn.target"))
-      chip = attribute.getChip();
-    const TargetInfo &target = *TargetInfo::lookup(chip);
+    const TargetInfo &target = getModuleTarget(module);
     if (rows < 0 || rows % 16 || keys < 0 || keys % 16) {
       module.emitError("expected multiples of 16 as tile sizes, found ")
           << rows.getValue() << " rows and " << keys.getValue() << " keys";
