@@ -196,7 +196,7 @@ static llvm::Error call(ExecutionEngine &engine, StringRef name,
 
 llvm::Expected<std::vector<HostTensor>>
 sparse_attn::runOnCpu(ModuleOp module, StringRef name,
-                      ArrayRef<HostTensor> inputs) {
+                      ArrayRef<HostTensor> inputs, bool optimize) {
   auto function = module.lookupSymbol<func::FuncOp>(name);
   if (!function)
     return fault("expected a function '" + name + "', found none");
@@ -231,11 +231,13 @@ sparse_attn::runOnCpu(ModuleOp module, StringRef name,
                    (reason.empty() ? "" : ": " + reason));
   }
 
-  auto optimize = makeOptimizingTransformer(/*optLevel=*/2, /*sizeLevel=*/0,
-                                            /*targetMachine=*/nullptr);
+  auto transformer = makeOptimizingTransformer(optimize ? 2 : 0,
+                                               /*sizeLevel=*/0,
+                                               /*targetMachine=*/nullptr);
   ExecutionEngineOptions options;
-  options.transformer = optimize;
-  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Default;
+  options.transformer = transformer;
+  options.jitCodeGenOptLevel =
+      optimize ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
   auto engine = ExecutionEngine::create(*lowered, options);

@@ -40,6 +40,8 @@ static cl::list<std::string> inputFiles("input", cl::CommaSeparated,
                                         cl::desc("A .npy for each argument"));
 static cl::list<std::string> outputFiles("output", cl::CommaSeparated,
                                          cl::desc("A .npy for each result"));
+static cl::opt<bool> optimize("optimize", cl::init(true),
+                              cl::desc("Optimize the machine code"));
 
 static llvm::ExitOnError exitOnError("error: ");
 
@@ -111,7 +113,7 @@ int main(int argc, char **argv) {
     inputs.push_back(read(path, element, b));
   }
   std::vector<HostTensor> results =
-      exitOnError(runOnCpu(*module, functionName, inputs));
+      exitOnError(runOnCpu(*module, functionName, inputs, optimize));
   for (auto [path, result] : llvm::zip(outputFiles, results))
     write(path, std::move(result), b);
   return 0;

@@ -49,9 +49,12 @@ unsigned getHostElementSize(Type elementType);
 /// Executes function `name` of `module` on `inputs`, one for each argument, and
 /// returns its results. Arguments and results are ranked tensors of types with
 /// a host form. The module is left as it is. Fails, and says what was expected,
-/// if an input does not fit its argument or if some op has no lowering.
-llvm::Expected<std::vector<HostTensor>>
-runOnCpu(ModuleOp module, StringRef name, ArrayRef<HostTensor> inputs);
+/// if an input does not fit its argument or if some op has no lowering. Small
+/// inputs are computed sooner than the machine code for them is optimized.
+llvm::Expected<std::vector<HostTensor>> runOnCpu(ModuleOp module,
+                                                 StringRef name,
+                                                 ArrayRef<HostTensor> inputs,
+                                                 bool optimize = true);
 
 /// The same for one function that calls no other.
 llvm::Expected<std::vector<HostTensor>> runOnCpu(func::FuncOp function,

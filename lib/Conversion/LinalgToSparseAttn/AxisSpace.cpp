@@ -71,17 +71,19 @@ std::optional<AxisList> AxisSpace::take(AxisList &pool, int64_t size,
       return std::nullopt;
     unsigned axis = fromInner ? pool.back() : pool.front();
     int64_t have = axes[axis].size;
-    if (ShapedType::isDynamic(have) || have == 0 || size == 0) {
-      // An axis of unknown size is taken whole or not at all; so is an empty
-      // one, of which any size is a divisor.
+    if (have == 0 || size == 0) {
+      // An empty axis, of which any size is a divisor, is taken whole.
       if (have != size)
         return std::nullopt;
       size = 1;
-    } else if (size % have == 0) {
+    } else if (!ShapedType::isDynamic(have) && size % have == 0) {
       size /= have;
-    } else if (have % size == 0) {
-      unsigned outer = create(fromInner ? have / size : size);
-      unsigned inner = create(fromInner ? size : have / size);
+    } else if (ShapedType::isDynamic(have) || have % size == 0) {
+      // The reshape tells that an unknown size is a multiple, too.
+      int64_t rest =
+          ShapedType::isDynamic(have) ? ShapedType::kDynamic : have / size;
+      unsigned outer = create(fromInner ? rest : size);
+      unsigned inner = create(fromInner ? size : rest);
       axes[axis].outer = outer;
       axes[axis].inner = inner;
       (fromInner ? pool.back() : pool.front()) = fromInner ? outer : inner;

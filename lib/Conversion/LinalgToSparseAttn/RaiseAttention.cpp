@@ -84,25 +84,36 @@ LogicalResult Raiser::matchOperands(const SoftmaxMatch &softmax,
   Element query = operandAt(op, 0, *productLoops);
   Element key = operandAt(op, 1, *productLoops);
 
-  // The one that has the keys is the key.
+  // The one that has the keys is the key. A single key leaves no axis: then
+  // the query is the one that has the rows, what the values lack.
+  Element value = operandAt(values, 1 - probabilities, loops);
   AxisList keys = space.resolve(plan->keys);
-  auto hasKeys = [&](const Element &element) {
+  auto hasAny = [&](const Element &element, ArrayRef<unsigned> axes) {
     return llvm::any_of(space.resolveAll(element.axes),
                         [&](const AxisList &list) {
-                          return llvm::is_contained(list, keys.front());
+                          return llvm::any_of(list, [&](unsigned axis) {
+                            return llvm::is_contained(axes, axis);
+                          });
                         });
   };
   if (!keys.empty()) {
-    if (hasKeys(query))
+    if (hasAny(query, keys.front()))
       std::swap(query, key);
-    if (hasKeys(query) || !hasKeys(key))
+    if (hasAny(query, keys.front()) || !hasAny(key, keys.front()))
       return refusal(anchor, "the softmax does not run over a dimension of "
                              "just one operand of the product");
+  } else {
+    AxisList rows;
+    for (const AxisList &list : space.resolveAll(product.axes))
+      for (unsigned axis : list)
+        if (!hasAny(value, axis))
+          rows.push_back(axis);
+    if (hasAny(key, rows) && !hasAny(query, rows))
+      std::swap(query, key);
   }
   plan->query = findOrigins(tracer, query.value, query.axes, true);
   plan->key = findOrigins(tracer, key.value, key.axes, true);
 
-  Element value = operandAt(values, 1 - probabilities, loops);
   plan->value = findOrigins(tracer, value.value, value.axes, false);
   AffineMap outputMap =
       values.getMatchingIndexingMap(values.getDpsInitOperand(0));

@@ -101,6 +101,16 @@ private:
                bool keepWhen = true) {
     match.steps.push_back({kind, node, spine, keepWhen});
   }
+  /// Whether a step of the region masks: with -inf, or with a finite number of
+  /// that purpose.
+  bool hasMaskingStep() {
+    return llvm::any_of(match.steps, [&](const ScoreStep &step) {
+      return step.kind == ScoreStep::Kind::maskOut ||
+             hasHugeConstant(step.node, step.spine, /*depth=*/8);
+    });
+  }
+  bool hasHugeConstant(const Element &node, std::optional<unsigned> without,
+                       unsigned depth);
   /// The tensor whose element `raw` is, before any computation of its op.
   std::optional<Element> boundary(const Element &raw) {
     Element tensor = tracer.peel(raw, nullptr, Peel::copies);
@@ -214,6 +224,22 @@ LogicalResult Matcher::addMask(const Element &raw) {
   return setMask(MaskPlan::Kind::additive, *tensor);
 }
 
+bool Matcher::hasHugeConstant(const Element &node,
+                              std::optional<unsigned> without, unsigned depth) {
+  if (std::optional<double> value = tracer.getDouble(node))
+    return std::abs(*value) > 1e30;
+  Operation *op = node.getScalarOp();
+  if (!op)
+    return false;
+  if (depth == 0)
+    return true;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+    if (i != without &&
+        hasHugeConstant(tracer.operand(node, i), std::nullopt, depth - 1))
+      return true;
+  return false;
+}
+
 LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
   bool keepWhen = spine == 1;
   Element other = tracer.operand(node, 3 - spine);
@@ -241,6 +267,10 @@ LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
                            "mask tensor");
   if (match.mask)
     return refusal(anchor, "more than one mask tensor applies to the scores");
+  // But the fill of a score that is masked already is not the sum of both.
+  if (hasMaskingStep())
+    return refusal(anchor, "the scores are replaced by a finite value under a "
+                           "mask tensor after another mask");
   if (failed(setMask(MaskPlan::Kind::fill, *tensor)))
     return failure();
   match.mask->fill = *fill;

@@ -27,6 +27,40 @@ func.func @finite_fill(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tens
 
 // -----
 
+// The sum of two finite fills would be -inf.
+// CHECK-LABEL: func.func @filled_twice
+// CHECK: linalg.softmax
+func.func @filled_twice(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tensor<2x8x4xf32>, %c: tensor<2x8x8xi1>) -> tensor<2x8x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e1 = tensor.empty() : tensor<2x8x8xf32>
+  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %s = linalg.batch_matmul ins(%q, %kt : tensor<2x8x16xf32>, tensor<2x16x8xf32>) outs(%z1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %low = arith.constant -2.3819763e+38 : f32
+  %t = linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%c, %s : tensor<2x8x8xi1>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) {
+  ^bb0(%in0: i1, %in1: f32, %init: f32):
+    %query = linalg.index 1 : index
+    %key = linalg.index 2 : index
+    %seen = arith.cmpi sle, %key, %query : index
+    %causal = arith.select %seen, %in1, %low : f32
+    linalg.yield %causal : f32
+  } -> tensor<2x8x8xf32>
+  %u = linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%c, %t : tensor<2x8x8xi1>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) {
+  ^bb0(%in0: i1, %in1: f32, %init: f32):
+    %r = arith.select %in0, %in1, %low : f32
+    linalg.yield %r : f32
+  } -> tensor<2x8x8xf32>
+  // expected-remark @+1 {{not raised: the scores are replaced by a finite value under a mask tensor after another mask}}
+  %p = linalg.softmax dimension(2) ins(%u : tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %e3 = tensor.empty() : tensor<2x8x4xf32>
+  %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  %o = linalg.batch_matmul ins(%p, %v : tensor<2x8x8xf32>, tensor<2x8x4xf32>) outs(%z3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return %o : tensor<2x8x4xf32>
+}
+
+// -----
+
 // Another tensor in the place of some scores.
 // CHECK-LABEL: func.func @other_scores
 func.func @other_scores(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tensor<2x8x4xf32>, %c: tensor<2x8x8xi1>, %x: tensor<2x8x8xf32>) -> tensor<2x8x4xf32> {

@@ -59,3 +59,23 @@ func.func @one_batch(%q: tensor<1x8x16xf32>, %kt: tensor<1x16x12xf32>, %v: tenso
   %o = linalg.batch_matmul ins(%p, %v : tensor<1x8x12xf32>, tensor<1x12x4xf32>) outs(%z3 : tensor<1x8x4xf32>) -> tensor<1x8x4xf32>
   return %o : tensor<1x8x4xf32>
 }
+
+// -----
+
+// One key, which is the first operand: the query is the one with the rows.
+// CHECK-LABEL: func.func @one_key_first
+// CHECK-SAME:    (%[[Q:.*]]: tensor<8x16xf32>, %[[K:.*]]: tensor<1x16xf32>, %[[V:.*]]: tensor<1x4xf32>)
+// CHECK:         sparse_attn.attention ins(%[[Q]], %[[K]], %[[V]] :
+// CHECK-NEXT:    return
+func.func @one_key_first(%q: tensor<8x16xf32>, %k: tensor<1x16xf32>, %v: tensor<1x4xf32>) -> tensor<8x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e1 = tensor.empty() : tensor<8x1xf32>
+  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<8x1xf32>) -> tensor<8x1xf32>
+  %s = linalg.contract indexing_maps = [affine_map<(m, n, d) -> (n, d)>, affine_map<(m, n, d) -> (m, d)>, affine_map<(m, n, d) -> (m, n)>]
+      ins(%k, %q : tensor<1x16xf32>, tensor<8x16xf32>) outs(%z1 : tensor<8x1xf32>) -> tensor<8x1xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<8x1xf32>) outs(%e1 : tensor<8x1xf32>) -> tensor<8x1xf32>
+  %e3 = tensor.empty() : tensor<8x4xf32>
+  %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<8x4xf32>) -> tensor<8x4xf32>
+  %o = linalg.matmul ins(%p, %v : tensor<8x1xf32>, tensor<1x4xf32>) outs(%z3 : tensor<8x4xf32>) -> tensor<8x4xf32>
+  return %o : tensor<8x4xf32>
+}
