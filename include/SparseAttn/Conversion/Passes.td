@@ -35,11 +35,14 @@ def ConvertLinalgToSparseAttn : Pass<"convert-linalg-to-sparse-attn"> {
 }
 
 def ConvertLinalgExtToSparseAttn : Pass<"convert-linalg-ext-to-sparse-attn"> {
-  let summary = "Raise iree_linalg_ext.attention to sparse_attn.attention";
+  let summary = "Raise IREE's attention to sparse_attn.attention";
   let description = [{
-    Rewrites `iree_linalg_ext.attention`, an op of an unregistered dialect in
-    the generic form, with its scale, mask and region. Masks that depend on
-    nothing but indices become part of the score region.
+    Rewrites `iree_linalg_ext.attention` and `iree_linalg_ext.online_attention`,
+    ops of an unregistered dialect in the generic form, with scale, mask and
+    region. The region's arithmetic on scores and `iree_linalg_ext.index`
+    becomes the score region, and so do masks that depend on nothing but
+    indices. Online attention leaves the division by its row sums to its user:
+    the op, its starting values and the division become one attention.
 
     Each such op that is not raised gets a remark with the reason.
   }];

@@ -19,27 +19,43 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+static constexpr StringLiteral attentionName = "iree_linalg_ext.attention";
+static constexpr StringLiteral onlineAttentionName =
+    "iree_linalg_ext.online_attention";
+
 namespace {
 
-/// The dialect is not linked: its op is read by the documented structure of
+/// The dialect is not linked: its ops are read by the documented structure of
 /// the generic form, every part of which is checked.
 class Reader {
 public:
   Reader(Operation *op, Refusal &refusal)
-      : tracer(space), op(op), refusal(refusal), plan(op) {}
+      : tracer(space), op(op), refusal(refusal),
+        online(op->getName().getStringRef() == onlineAttentionName), plan(op) {}
 
   FailureOr<AttentionOp> run(RewriterBase &rewriter);
 
 private:
   LogicalResult readMaps();
   LogicalResult readRegion();
+  /// The output of the op, or of the user that divides its accumulator.
+  LogicalResult readOutput();
+  LogicalResult checkStarts();
+  LogicalResult checkUses(const Trace &division);
+
   /// Operand `index` as its map reads it.
   Element operandAt(unsigned index);
+  /// The first of the operands that are written to: the output, and for online
+  /// attention the row maxima and row sums.
+  unsigned firstInit() { return op->getNumOperands() - op->getNumResults(); }
+  bool hasMask() { return firstInit() == 5; }
 
   AxisSpace space;
   Tracer tracer;
   Operation *op;
   Refusal &refusal;
+  /// Whether the op leaves the division by the row sums to its user.
+  bool online;
   AttentionPlan plan;
   SmallVector<AffineMap> maps;
   AxisView loops;
@@ -55,20 +71,16 @@ Element Reader::operandAt(unsigned index) {
 }
 
 LogicalResult Reader::readMaps() {
-  unsigned count = op->getNumOperands();
-  if ((count != 5 && count != 6) || op->getNumResults() != 1)
-    return refusal(op,
-                   "expected query, key, value, scale, an optional mask and "
-                   "one output, found " +
-                       Twine(count) + " operands and " +
-                       Twine(op->getNumResults()) + " results");
-  // Operands from the text are inherent attributes if written in <{...}>, and
-  // discardable ones in older dumps.
-  auto properties =
-      dyn_cast_or_null<DictionaryAttr>(op->getPropertiesAsAttribute());
-  Attribute attribute = properties ? properties.get("indexing_maps") : nullptr;
-  if (!attribute)
-    attribute = op->getDiscardableAttr("indexing_maps");
+  unsigned count = op->getNumOperands(), results = online ? 3 : 1;
+  if (op->getNumResults() != results ||
+      (count != 4 + results && count != 5 + results))
+    return refusal(op, "expected query, key, value, scale, an optional mask "
+                       "and " +
+                           Twine(online ? "output, row maxima and row sums"
+                                        : "one output") +
+                           ", found " + Twine(count) + " operands and " +
+                           Twine(op->getNumResults()) + " results");
+  Attribute attribute = getForeignAttr(op, "indexing_maps");
   auto array = dyn_cast_or_null<ArrayAttr>(attribute);
   if (!array || array.size() != count)
     return refusal(op, "expected one indexing map for each of " + Twine(count) +
@@ -90,8 +102,9 @@ LogicalResult Reader::readMaps() {
       return refusal(op, "expected tensors of the indexing maps' ranks and a "
                          "scalar scale");
   }
-  if (op->getResult(0).getType() != op->getOperand(count - 1).getType())
-    return refusal(op, "expected a result of the output's type");
+  for (unsigned i = 0; i < results; ++i)
+    if (op->getResult(i).getType() != op->getOperand(firstInit() + i).getType())
+      return refusal(op, "expected a result of the output's type");
 
   // The iteration space, with a static size wherever an operand has one.
   SmallVector<int64_t> sizes(maps[0].getNumDims(), ShapedType::kDynamic);
@@ -106,13 +119,22 @@ LogicalResult Reader::readMaps() {
   for (int64_t size : sizes)
     loops.push_back({space.create(size)});
   FailureOr<AttentionOp::Dims> dims = AttentionOp::inferDims(
-      maps[0], maps[1], maps[2], maps.back(),
+      maps[0], maps[1], maps[2], maps[firstInit()],
       [&](const Twine &text) { refusal(op, text).failed(); });
   if (failed(dims))
     return failure();
   plan.keys = loops[dims->k2];
   plan.headDim = loops[dims->k1];
   plan.valueDim = loops[dims->n];
+  // One maximum and one sum for each row.
+  for (unsigned i = 1; i < results; ++i) {
+    AffineMap rows = maps[firstInit() + i];
+    for (unsigned dim = 0; dim < loops.size(); ++dim)
+      if (rows.isFunctionOfDim(dim) !=
+          (dim != dims->n && maps[firstInit()].isFunctionOfDim(dim)))
+        return refusal(op, "the row maxima or row sums are not over the "
+                           "dimensions of a row");
+  }
   return success();
 }
 
@@ -122,22 +144,125 @@ LogicalResult Reader::readRegion() {
   Block &block = op->getRegion(0).front();
   if (block.getNumArguments() != 1 || !block.getArgument(0).getType().isF32() ||
       block.empty() || block.back().getNumOperands() != 1 ||
-      block.back().getOperand(0) != block.getArgument(0) ||
-      !llvm::hasSingleElement(block))
-    return refusal(op, "the score region is not the identity on f32");
+      block.back().getName().getStringRef() != "iree_linalg_ext.yield" ||
+      !block.back().getOperand(0).getType().isF32())
+    return refusal(op, "expected a score region from f32 to f32");
+  for (Operation &inner : llvm::drop_end(block))
+    if (inner.getName().getStringRef() != "iree_linalg_ext.index" &&
+        !isMemoryEffectFree(&inner))
+      return refusal(op, "the score region holds " +
+                             Twine(inner.getName().getStringRef()) +
+                             ", which may have effects");
+  tracer.enterRegion(&block, loops);
+  return addScoreRegion(tracer, block.back().getOperand(0),
+                        block.getArgument(0), plan.scores, op, refusal);
+}
+
+LogicalResult Reader::checkStarts() {
+  unsigned output = firstInit();
+  if (!tracer.isZero(tracer.peel(operandAt(output))))
+    return refusal(op, "the accumulator of the online attention does not start "
+                       "at zero");
+  if (!isMaximumStart(tracer, tracer.peel(operandAt(output + 1))))
+    return refusal(op, "the row maxima of the online attention start at what "
+                       "may be above a score");
+  if (!tracer.isZero(tracer.peel(operandAt(output + 2))))
+    return refusal(op, "the row sums of the online attention do not start at "
+                       "zero");
   return success();
 }
 
+LogicalResult Reader::checkUses(const Trace &division) {
+  auto check = [&](Value value, StringRef what) {
+    for (Operation *user : value.getUsers())
+      if (!division.contains(user)) {
+        (void)refusal(op, Twine(what) +
+                              " of the online attention have another "
+                              "use, by " +
+                              user->getName().getStringRef());
+        return false;
+      }
+    return true;
+  };
+  if (!op->getResult(1).use_empty())
+    return refusal(
+        op,
+        "the row maxima of the online attention are used, by " +
+            Twine((*op->getResult(1).user_begin())->getName().getStringRef()));
+  if (!check(op->getResult(0), "the accumulators") ||
+      !check(op->getResult(2), "the row sums"))
+    return failure();
+  for (Operation *step : division)
+    if (step != division.back())
+      for (Value result : step->getResults())
+        if (!check(result, "the row sums or accumulators"))
+          return failure();
+  return success();
+}
+
+LogicalResult Reader::readOutput() {
+  AxisView axes = operandAt(firstInit()).axes;
+  if (!online) {
+    plan.output = findCopies(tracer, op->getResult(0), axes);
+    return success();
+  }
+  if (failed(checkStarts()))
+    return failure();
+  // The division is in the first op that does more than copy the accumulator.
+  SmallVector<Candidate> copies = findCopies(tracer, op->getResult(0), axes);
+  const Candidate &last = copies.back();
+  auto fail = [&] {
+    return refusal(op, "the accumulator of the online attention is not divided "
+                       "by its row sums");
+  };
+  if (!last.tensor.hasOneUse())
+    return fail();
+  OpOperand &use = *last.tensor.use_begin();
+  auto division = dyn_cast<linalg::LinalgOp>(use.getOwner());
+  if (!division || division->getNumResults() != 1 ||
+      !division.hasPureTensorSemantics() ||
+      division.getNumParallelLoops() != division.getNumLoops())
+    return fail();
+  std::optional<AxisView> divided = tracer.bindLoops(
+      division, division.getMatchingIndexingMap(&use), last.axes);
+  if (!divided)
+    return fail();
+  Value result = division->getResult(0);
+  std::optional<AxisView> view = tracer.applyMap(
+      division.getMatchingIndexingMap(division.getDpsInitOperand(0)), *divided,
+      result.getType());
+  if (!view)
+    return fail();
+  Trace trace;
+  Element dividend;
+  std::optional<Element> divisor =
+      matchQuotient(tracer, tracer.stripCasts({result, nullptr, *view}, &trace),
+                    dividend, trace);
+  auto is = [&](const Element &element, unsigned number) {
+    return element.value == op->getResult(number) &&
+           space.sameAll(element.axes, operandAt(firstInit() + number).axes);
+  };
+  if (!divisor || !is(tracer.stripCasts(dividend, &trace), 0) ||
+      !is(*divisor, 2))
+    return fail();
+  trace.remove(division);
+  trace.insert(division);
+  plan.output = findCopies(tracer, result, *view);
+  return checkUses(trace);
+}
+
 FailureOr<AttentionOp> Reader::run(RewriterBase &rewriter) {
-  if (failed(readMaps()) || failed(readRegion()))
+  if (failed(readMaps()))
     return failure();
   std::optional<double> scale =
-      tracer.getDouble(tracer.peel({op->getOperand(3), nullptr, {}}));
+      tracer.getDouble(tracer.peel(tracer.scalar(op->getOperand(3))));
   if (!scale)
     return refusal(op, "the scale is no constant");
   plan.scores.scale = *scale;
-  if (op->getNumOperands() == 6 &&
-      failed(addMaskOperand(tracer, operandAt(4), plan.scores, op, refusal)))
+  // The region is applied before the mask, as in sparse_attn.attention.
+  if (failed(readRegion()) ||
+      (hasMask() &&
+       failed(addMaskOperand(tracer, operandAt(4), plan.scores, op, refusal))))
     return failure();
   auto origins = [&](unsigned index, bool scaled) {
     Element element = operandAt(index);
@@ -146,8 +271,8 @@ FailureOr<AttentionOp> Reader::run(RewriterBase &rewriter) {
   plan.query = origins(0, true);
   plan.key = origins(1, true);
   plan.value = origins(2, false);
-  plan.output = findCopies(tracer, op->getResult(0),
-                           operandAt(op->getNumOperands() - 1).axes);
+  if (failed(readOutput()))
+    return failure();
   FailureOr<AttentionOp> attention =
       writeAttention(rewriter, tracer, plan, refusal);
   if (failed(attention))
@@ -171,16 +296,13 @@ struct ConvertLinalgExtToSparseAttn
     SmallVector<Operation *> found;
     getOperation()->walk([&](Operation *op) {
       StringRef name = op->getName().getStringRef();
-      if (name == "iree_linalg_ext.attention" ||
-          name == "iree_linalg_ext.online_attention")
+      if (name == attentionName || name == onlineAttentionName)
         found.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (Operation *op : found) {
       Refusal refusal;
-      if (op->getName().getStringRef() == "iree_linalg_ext.online_attention")
-        (void)refusal(op, "online attention leaves the division to its user");
-      else if (succeeded(Reader(op, refusal).run(rewriter))) {
+      if (succeeded(Reader(op, refusal).run(rewriter))) {
         ++numRaised;
         continue;
       }

@@ -15,6 +15,14 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+Attribute mlir::sparse_attn::getForeignAttr(Operation *op, StringRef name) {
+  auto properties =
+      dyn_cast_or_null<DictionaryAttr>(op->getPropertiesAsAttribute());
+  if (Attribute attribute = properties ? properties.get(name) : nullptr)
+    return attribute;
+  return op->getDiscardableAttr(name);
+}
+
 //===----------------------------------------------------------------------===//
 // Views
 //===----------------------------------------------------------------------===//
@@ -95,12 +103,39 @@ std::optional<Element> Tracer::stepReshape(const Element &element) {
   return std::nullopt;
 }
 
+/// Whether `op` is in the body of a linalg op, where values differ from point
+/// to point of its loops.
+static bool isInBody(Operation *op) {
+  return isa_and_nonnull<linalg::LinalgOp>(op->getParentOp());
+}
+
+std::optional<Element> Tracer::stepFromElements(const Element &element) {
+  auto made = element.value.getDefiningOp<tensor::FromElementsOp>();
+  if (!made || made.getElements().size() != 1 || isInBody(made))
+    return std::nullopt;
+  return scalar(made.getElements().front());
+}
+
+std::optional<Element> Tracer::stepExtract(const Element &element) {
+  auto extract =
+      dyn_cast_or_null<tensor::ExtractOp>(element.value.getDefiningOp());
+  if (!extract || !extract.getIndices().empty())
+    return std::nullopt;
+  Operation *def = extract.getTensor().getDefiningOp();
+  if (def && isInBody(def))
+    return std::nullopt;
+  return Element{extract.getTensor(), nullptr, {}};
+}
+
 std::optional<Element> Tracer::step(const Element &element, Peel how) {
   if (element.isTensor()) {
     Operation *def = element.value.getDefiningOp();
     if (!def)
       return std::nullopt;
     auto op = dyn_cast<linalg::LinalgOp>(def);
+    if (!op && how == Peel::compute)
+      if (std::optional<Element> made = stepFromElements(element))
+        return made;
     if (!op)
       return stepReshape(element);
     if (op.hasPureTensorSemantics() &&
@@ -117,11 +152,13 @@ std::optional<Element> Tracer::step(const Element &element, Peel how) {
   }
   auto argument = dyn_cast<BlockArgument>(element.value);
   linalg::LinalgOp op = element.op;
-  if (!argument || !op || argument.getOwner() != op.getBlock())
+  if (!argument)
+    return stepExtract(element);
+  if (!op || argument.getOwner() != op.getBlock())
     return std::nullopt;
   OpOperand *operand = op.getMatchingOpOperand(argument);
   if (!isa<RankedTensorType>(operand->get().getType()))
-    return Element{operand->get(), nullptr, {}};
+    return scalar(operand->get());
   std::optional<AxisView> axes =
       applyMap(op.getMatchingIndexingMap(operand), element.axes,
                operand->get().getType());
@@ -147,9 +184,9 @@ Element Tracer::peel(Element element, Trace *trace, Peel how) {
 Element Tracer::rawOperand(const Element &element, unsigned index) {
   Value value = element.getScalarOp()->getOperand(index);
   linalg::LinalgOp op = element.op;
-  // What comes from outside of the body is the same at every point.
-  if (op && value.getParentBlock() != op.getBlock())
-    return Element{value, nullptr, {}};
+  // What comes from outside of the body is the same at every point of it.
+  if (!op || value.getParentBlock() != op.getBlock())
+    return scalar(value);
   return Element{value, op, element.axes};
 }
 
@@ -234,12 +271,27 @@ std::optional<APInt> Tracer::getInteger(const Element &element) {
   return std::nullopt;
 }
 
+/// The dimension that `iree_linalg_ext.index` names in a score region.
+static std::optional<unsigned> getRegionIndex(const Element &element) {
+  Operation *op = element.getScalarOp();
+  if (!op || op->getName().getStringRef() != "iree_linalg_ext.index" ||
+      op->getNumOperands() != 0 || !element.value.getType().isIndex())
+    return std::nullopt;
+  auto dim = dyn_cast_or_null<IntegerAttr>(getForeignAttr(op, "dim"));
+  if (!dim || dim.getValue().getActiveBits() > 32 ||
+      dim.getValue().getZExtValue() >= element.axes.size())
+    return std::nullopt;
+  return dim.getValue().getZExtValue();
+}
+
 std::optional<Ramp> Tracer::getRamp(const Element &element) {
   if (auto index = dyn_cast_or_null<linalg::IndexOp>(element.getScalarOp())) {
     if (!element.op)
       return std::nullopt;
     return Ramp{0, 1, element.axes[index.getDim()]};
   }
+  if (std::optional<unsigned> dim = getRegionIndex(element))
+    return Ramp{0, 1, element.axes[*dim]};
   DenseIntElementsAttr values;
   if (!element.isTensor() || !matchPattern(element.value, m_Constant(&values)))
     return std::nullopt;
@@ -300,7 +352,10 @@ bool Tracer::same(Element a, Element b, Trace *trace, unsigned depth) {
       !isMemoryEffectFree(first))
     return false;
   for (unsigned i = 0; i < first->getNumOperands(); ++i)
-    if (!same(rawOperand(a, i), rawOperand(b, i), trace, depth - 1))
+    // The tensor that a scalar is read from has no view.
+    if (isa<TensorType>(first->getOperand(i).getType())
+            ? first->getOperand(i) != second->getOperand(i)
+            : !same(rawOperand(a, i), rawOperand(b, i), trace, depth - 1))
       return false;
   return true;
 }

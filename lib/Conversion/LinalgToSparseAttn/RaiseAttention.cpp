@@ -186,7 +186,8 @@ LogicalResult Raiser::explain(unsigned operand) {
     }
     Element element = tracer.stripCasts(place.element);
     Operation *op = element.getScalarOp();
-    if (!op || place.depth == 3 || !isa<arith::ArithDialect>(op->getDialect()))
+    if (!op || place.depth == 3 ||
+        !isa_and_nonnull<arith::ArithDialect>(op->getDialect()))
       continue;
     for (unsigned i = 0; i < op->getNumOperands(); ++i)
       if (isa<FloatType>(op->getOperand(i).getType()))

@@ -44,7 +44,8 @@ static bool isIndexOnly(Tracer &tracer, const Element &element,
   Operation *op = element.getScalarOp();
   if (!op || op->getNumResults() != 1 || op->getNumRegions() != 0)
     return false;
-  if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
+  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+          op->getDialect()))
     return false;
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     if (!isIndexOnly(tracer, tracer.operand(element, i), budget))
@@ -75,7 +76,8 @@ public:
   Matcher(Tracer &tracer, Operation *anchor, Refusal &refusal)
       : tracer(tracer), anchor(anchor), refusal(refusal) {}
 
-  /// Finds the path from `element` to a contraction, innermost op first.
+  /// Finds the path from `element` to a contraction, or to the argument of a
+  /// score region, innermost op first.
   bool findPath(Element element, SmallVectorImpl<PathNode> &path,
                 Element &product, Trace &passed);
   /// Sorts one op on the path into scale, region or mask.
@@ -89,6 +91,8 @@ public:
   LogicalResult addSelect(const Element &node, unsigned spine);
 
   ScoreMatch match;
+  /// The argument that a path in a score region leads to; null elsewhere.
+  Value score;
   /// The last contraction that is none for attention, for the reason.
   bool sawOtherStart = false;
 
@@ -114,7 +118,7 @@ private:
   /// The tensor whose element `raw` is, before any computation of its op.
   std::optional<Element> boundary(const Element &raw) {
     Element tensor = tracer.peel(raw, nullptr, Peel::copies);
-    if (!tensor.isTensor())
+    if (!tensor.isTensor() || tracer.isInRegion(tensor.value))
       return std::nullopt;
     return tensor;
   }
@@ -134,6 +138,10 @@ bool Matcher::findPath(Element element, SmallVectorImpl<PathNode> &path,
   --budget;
   Trace local;
   element = tracer.peel(std::move(element), &local);
+  if (score && element.value == score)
+    return true;
+  if (element.isTensor() && score)
+    return false;
   if (element.isTensor()) {
     auto op = element.value.getDefiningOp<linalg::LinalgOp>();
     if (!op || !linalg::isaContractionOpInterface(op))
@@ -148,7 +156,8 @@ bool Matcher::findPath(Element element, SmallVectorImpl<PathNode> &path,
     return true;
   }
   Operation *op = element.getScalarOp();
-  if (!op || !isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
+  if (!op || !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+                 op->getDialect()))
     return false;
   for (unsigned i = 0; i < op->getNumOperands(); ++i) {
     if (!isa<FloatType>(op->getOperand(i).getType()))
@@ -349,6 +358,27 @@ FailureOr<ScoreMatch> mlir::sparse_attn::matchScores(Tracer &tracer,
     if (failed(matcher.add(node)))
       return failure();
   return std::move(matcher.match);
+}
+
+LogicalResult mlir::sparse_attn::addScoreRegion(Tracer &tracer, Value yielded,
+                                                BlockArgument score,
+                                                ScoreMatch &match,
+                                                Operation *anchor,
+                                                Refusal &refusal) {
+  Matcher matcher(tracer, anchor, refusal);
+  matcher.match = std::move(match);
+  matcher.score = score;
+  SmallVector<PathNode> path;
+  Element product;
+  Trace passed;
+  if (!matcher.findPath(tracer.scalar(yielded), path, product, passed))
+    return refusal(anchor, "the score region does not compute its result from "
+                           "the score by arith and math");
+  for (const PathNode &node : path)
+    if (failed(matcher.add(node)))
+      return failure();
+  match = std::move(matcher.match);
+  return success();
 }
 
 LogicalResult mlir::sparse_attn::addMaskOperand(Tracer &tracer,

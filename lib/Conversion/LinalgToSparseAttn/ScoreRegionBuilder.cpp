@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/ScoreRegionBuilder.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -16,12 +17,33 @@ using namespace mlir::sparse_attn;
 // Integers as linear forms
 //===----------------------------------------------------------------------===//
 
+void ScoreRegionBuilder::Linear::multiply(int64_t factor) {
+  for (auto &term : terms)
+    term.second *= factor;
+  constant *= factor;
+  low *= factor;
+  high *= factor;
+  if (factor < 0)
+    std::swap(low, high);
+}
+
+void ScoreRegionBuilder::Linear::add(const Linear &other, int64_t sign) {
+  for (auto [value, factor] : other.terms)
+    terms[value] += sign * factor;
+  constant += sign * other.constant;
+  low += sign < 0 ? -other.high : other.low;
+  high += sign < 0 ? -other.low : other.high;
+}
+
 ScoreRegionBuilder::Linear ScoreRegionBuilder::getLinear(const Ramp &ramp) {
   Linear result;
   result.constant = result.low = result.high = ramp.start;
   int64_t stride = ramp.step;
   for (unsigned axis : llvm::reverse(regroup(ramp.index))) {
-    result.terms[axis] = stride;
+    Value index = indexOf.lookup(axis);
+    if (axis == keyAxis)
+      keyTerms.insert(index);
+    result.terms[index] = stride;
     int64_t size = tracer.getSpace().getSize(axis);
     // Lengths of unknown size are taken to fit 32 bits.
     bool known = !ShapedType::isDynamic(size);
@@ -33,18 +55,54 @@ ScoreRegionBuilder::Linear ScoreRegionBuilder::getLinear(const Ramp &ramp) {
 }
 
 std::optional<ScoreRegionBuilder::Linear>
-ScoreRegionBuilder::combine(const Element &element, bool subtract) {
-  std::optional<Linear> a = getLinear(tracer.operand(element, 0));
-  std::optional<Linear> b = getLinear(tracer.operand(element, 1));
-  if (!a || !b)
+ScoreRegionBuilder::getQuotient(const Element &dividend, int64_t divisor,
+                                bool remainder) {
+  std::optional<Linear> inner = getLinear(dividend);
+  // Where nothing is negative, all kinds of division are one.
+  if (!inner || inner->low < 0 || divisor <= 0)
     return std::nullopt;
-  int64_t sign = subtract ? -1 : 1;
-  for (auto [axis, factor] : b->terms)
-    a->terms[axis] += sign * factor;
-  a->constant += sign * b->constant;
-  a->low += subtract ? -b->high : b->low;
-  a->high += subtract ? -b->low : b->high;
-  return a;
+  bool ofKey = llvm::any_of(
+      inner->terms, [&](auto &term) { return keyTerms.contains(term.first); });
+  Value value = emitLinear(*inner, builder.getIndexType());
+  Linear result;
+  if (remainder) {
+    value = arith::RemUIOp::create(builder, loc, value, index(divisor));
+    result.high = std::min(inner->high, divisor - 1);
+  } else {
+    value = arith::DivUIOp::create(builder, loc, value, index(divisor));
+    result.low = inner->low / divisor;
+    result.high = inner->high / divisor;
+  }
+  if (ofKey)
+    keyTerms.insert(value);
+  result.terms[value] = 1;
+  return result;
+}
+
+std::optional<ScoreRegionBuilder::Linear>
+ScoreRegionBuilder::getFloatQuotient(const Element &element) {
+  Element floored = tracer.operand(element, 0);
+  if (isa_and_nonnull<math::FloorOp, math::TruncOp>(floored.getScalarOp()))
+    floored = tracer.operand(floored, 0);
+  auto divide = dyn_cast_or_null<arith::DivFOp>(floored.getScalarOp());
+  if (!divide)
+    return std::nullopt;
+  Element converted = tracer.operand(floored, 0);
+  std::optional<double> divisor = tracer.getDouble(tracer.operand(floored, 1));
+  if (!isa_and_nonnull<arith::SIToFPOp>(converted.getScalarOp()) || !divisor ||
+      !(*divisor >= 1) || *divisor > 1 << 20 ||
+      *divisor != std::floor(*divisor))
+    return std::nullopt;
+  // A quotient just below an integer is at least 1/divisor below it, which is
+  // more than rounding adds as long as dividend + divisor have fewer bits than
+  // the format.
+  unsigned bits = APFloat::semanticsPrecision(
+      cast<FloatType>(divide.getType()).getFloatSemantics());
+  std::optional<Linear> dividend = getLinear(tracer.operand(converted, 0));
+  if (!dividend || dividend->low < 0 ||
+      !llvm::isUIntN(bits, dividend->high + int64_t(*divisor)))
+    return std::nullopt;
+  return getQuotient(tracer.operand(converted, 0), int64_t(*divisor), false);
 }
 
 std::optional<ScoreRegionBuilder::Linear>
@@ -66,10 +124,12 @@ ScoreRegionBuilder::getLinear(const Element &element) {
   std::optional<Linear> result;
   if (std::optional<Ramp> ramp = tracer.getRamp(element)) {
     result = getLinear(*ramp);
-  } else if (isa_and_nonnull<arith::AddIOp>(op)) {
-    result = combine(element, false);
-  } else if (isa_and_nonnull<arith::SubIOp>(op)) {
-    result = combine(element, true);
+  } else if (isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op)) {
+    result = getLinear(tracer.operand(element, 0));
+    std::optional<Linear> other = getLinear(tracer.operand(element, 1));
+    if (!result || !other)
+      return std::nullopt;
+    result->add(*other, isa<arith::AddIOp>(op) ? 1 : -1);
   } else if (isa_and_nonnull<arith::MulIOp>(op)) {
     for (unsigned i : {0, 1}) {
       std::optional<APInt> factor =
@@ -77,18 +137,21 @@ ScoreRegionBuilder::getLinear(const Element &element) {
       if (!factor || factor->getSignificantBits() > 16)
         continue;
       result = getLinear(tracer.operand(element, 1 - i));
-      if (!result)
-        break;
-      int64_t by = factor->getSExtValue();
-      for (auto &term : result->terms)
-        term.second *= by;
-      result->constant *= by;
-      result->low *= by;
-      result->high *= by;
-      if (by < 0)
-        std::swap(result->low, result->high);
+      if (result)
+        result->multiply(factor->getSExtValue());
       break;
     }
+  } else if (isa_and_nonnull<arith::DivSIOp, arith::DivUIOp,
+                             arith::FloorDivSIOp, arith::RemSIOp,
+                             arith::RemUIOp>(op)) {
+    std::optional<APInt> divisor =
+        tracer.getInteger(tracer.operand(element, 1));
+    if (divisor && divisor->getSignificantBits() <= 32)
+      result =
+          getQuotient(tracer.operand(element, 0), divisor->getSExtValue(),
+                      /*remainder=*/isa<arith::RemSIOp, arith::RemUIOp>(op));
+  } else if (isa_and_nonnull<arith::FPToSIOp>(op)) {
+    result = getFloatQuotient(element);
   } else if (isa_and_nonnull<arith::IndexCastOp, arith::ExtSIOp,
                              arith::TruncIOp>(op)) {
     result = getLinear(tracer.operand(element, 0));
@@ -104,6 +167,28 @@ ScoreRegionBuilder::getLinear(const Element &element) {
   return result;
 }
 
+std::optional<ScoreRegionBuilder::Linear>
+ScoreRegionBuilder::getAbsolute(const Element &element) {
+  Element absolute = element;
+  unsigned width = 64;
+  while (isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp, arith::IndexCastOp,
+                         arith::IndexCastUIOp, arith::TruncIOp>(
+      absolute.getScalarOp())) {
+    if (!absolute.getElementType().isIndex())
+      width =
+          std::min(width, absolute.getElementType().getIntOrFloatBitWidth());
+    absolute = tracer.operand(absolute, 0);
+  }
+  if (!isa_and_nonnull<math::AbsIOp>(absolute.getScalarOp()))
+    return std::nullopt;
+  std::optional<Linear> inner = getLinear(tracer.operand(absolute, 0));
+  // Every type on the way holds the absolute value.
+  if (!inner || !llvm::isIntN(width, -inner->low) ||
+      !llvm::isIntN(width, inner->high))
+    return std::nullopt;
+  return inner;
+}
+
 //===----------------------------------------------------------------------===//
 // Emission
 //===----------------------------------------------------------------------===//
@@ -114,10 +199,10 @@ Value ScoreRegionBuilder::index(int64_t value) {
 
 Value ScoreRegionBuilder::emitSide(const Linear &linear, int sign) {
   Value sum;
-  for (auto [axis, factor] : linear.terms) {
+  for (auto [value, factor] : linear.terms) {
     if (factor * sign <= 0)
       continue;
-    Value term = indexOf.lookup(axis);
+    Value term = value;
     if (factor * sign != 1)
       term = arith::MulIOp::create(builder, loc, term, index(factor * sign));
     sum = sum ? arith::AddIOp::create(builder, loc, sum, term) : term;
@@ -139,68 +224,102 @@ Value ScoreRegionBuilder::emitLinear(const Linear &linear, Type type) {
   return value;
 }
 
-Value ScoreRegionBuilder::emitCompare(const Element &compare, bool wanted) {
-  auto op = cast<arith::CmpIOp>(compare.getScalarOp());
-  arith::CmpIPredicate predicate = op.getPredicate();
-  if (!wanted)
-    predicate = arith::invertPredicate(predicate);
-  std::optional<Linear> difference;
-  if (std::optional<Linear> a = getLinear(tracer.operand(compare, 0)))
-    if (std::optional<Linear> b = getLinear(tracer.operand(compare, 1))) {
-      // Unsigned comparison is signed comparison of what is not negative.
-      bool natural = a->low >= 0 && b->low >= 0;
-      using P = arith::CmpIPredicate;
-      auto isUnsigned = [](P p) {
-        return p == P::ult || p == P::ule || p == P::ugt || p == P::uge;
-      };
-      if (natural && isUnsigned(predicate))
-        predicate = predicate == P::ult   ? P::slt
-                    : predicate == P::ule ? P::sle
-                    : predicate == P::ugt ? P::sgt
-                                          : P::sge;
-      if (!isUnsigned(predicate))
-        difference = combine(compare, true);
-    }
-  if (!difference) {
-    Value result = emitOp(
-        op,
-        {emit(tracer.operand(compare, 0)), emit(tracer.operand(compare, 1))},
-        builder.getI1Type());
-    if (auto emitted = result.getDefiningOp<arith::CmpIOp>())
-      emitted.setPredicate(predicate);
-    return result;
+/// The predicate of the comparison with its sides exchanged.
+static arith::CmpIPredicate exchange(arith::CmpIPredicate predicate) {
+  using P = arith::CmpIPredicate;
+  switch (predicate) {
+  case P::slt:
+    return P::sgt;
+  case P::sle:
+    return P::sge;
+  case P::sgt:
+    return P::slt;
+  case P::sge:
+    return P::sle;
+  default:
+    return predicate;
   }
-  difference->terms.remove_if([](auto &term) { return term.second == 0; });
-  if (difference->terms.empty())
+}
+
+Value ScoreRegionBuilder::emitLinearCompare(arith::CmpIPredicate predicate,
+                                            const Linear &left,
+                                            const Linear &right) {
+  Linear difference = left;
+  difference.add(right, -1);
+  difference.terms.remove_if([](auto &term) { return term.second == 0; });
+  if (difference.terms.empty())
     return arith::ConstantIntOp::create(
         builder, loc,
         arith::applyCmpPredicate(
-            predicate, APInt(64, difference->constant, true), APInt(64, 0)),
+            predicate, APInt(64, difference.constant, true), APInt(64, 0)),
         1);
   // The key goes to the left: the form is written with the sign that makes it
   // positive.
   int sign = 1;
-  if (keyAxis && difference->terms.lookup(*keyAxis) < 0) {
-    sign = -1;
-    predicate = [&] {
-      using P = arith::CmpIPredicate;
-      switch (predicate) {
-      case P::slt:
-        return P::sgt;
-      case P::sle:
-        return P::sge;
-      case P::sgt:
-        return P::slt;
-      case P::sge:
-        return P::sle;
-      default:
-        return predicate;
-      }
-    }();
+  for (auto [value, factor] : difference.terms)
+    if (keyTerms.contains(value))
+      sign = factor < 0 ? -1 : 1;
+  Value first = emitSide(difference, sign);
+  Value second = emitSide(difference, -sign);
+  return arith::CmpIOp::create(
+      builder, loc, sign < 0 ? exchange(predicate) : predicate, first, second);
+}
+
+Value ScoreRegionBuilder::emitAbsoluteCompare(arith::CmpIPredicate predicate,
+                                              const Linear &inner,
+                                              const Linear &bound) {
+  using P = arith::CmpIPredicate;
+  bool within = predicate == P::slt || predicate == P::sle;
+  if (!within && predicate != P::sgt && predicate != P::sge)
+    return {};
+  Linear negated = inner;
+  negated.multiply(-1);
+  Value above = emitLinearCompare(predicate, inner, bound);
+  Value below = emitLinearCompare(predicate, negated, bound);
+  if (within)
+    return builder.createOrFold<arith::AndIOp>(loc, above, below);
+  return builder.createOrFold<arith::OrIOp>(loc, above, below);
+}
+
+Value ScoreRegionBuilder::emitCompare(const Element &compare, bool wanted) {
+  auto op = cast<arith::CmpIOp>(compare.getScalarOp());
+  using P = arith::CmpIPredicate;
+  P predicate = op.getPredicate();
+  if (!wanted)
+    predicate = arith::invertPredicate(predicate);
+  Element left = tracer.operand(compare, 0);
+  Element right = tracer.operand(compare, 1);
+  std::optional<Linear> a = getLinear(left), b = getLinear(right);
+  std::optional<Linear> absoluteA = a ? std::nullopt : getAbsolute(left);
+  std::optional<Linear> absoluteB = b ? std::nullopt : getAbsolute(right);
+  bool isUnsigned = predicate == P::ult || predicate == P::ule ||
+                    predicate == P::ugt || predicate == P::uge;
+  // Unsigned comparison is signed comparison of what is not negative.
+  auto isNatural = [](auto &linear, auto &absolute) {
+    return absolute || (linear && linear->low >= 0);
+  };
+  if (isUnsigned && isNatural(a, absoluteA) && isNatural(b, absoluteB)) {
+    predicate = predicate == P::ult   ? P::slt
+                : predicate == P::ule ? P::sle
+                : predicate == P::ugt ? P::sgt
+                                      : P::sge;
+    isUnsigned = false;
   }
-  Value left = emitSide(*difference, sign);
-  Value right = emitSide(*difference, -sign);
-  return arith::CmpIOp::create(builder, loc, predicate, left, right);
+  if (!isUnsigned) {
+    Value result;
+    if (a && b)
+      result = emitLinearCompare(predicate, *a, *b);
+    else if (absoluteA && b)
+      result = emitAbsoluteCompare(predicate, *absoluteA, *b);
+    else if (a && absoluteB)
+      result = emitAbsoluteCompare(exchange(predicate), *absoluteB, *a);
+    if (result)
+      return result;
+  }
+  Value result = emitOp(op, {emit(left), emit(right)}, builder.getI1Type());
+  if (auto emitted = result.getDefiningOp<arith::CmpIOp>())
+    emitted.setPredicate(predicate);
+  return result;
 }
 
 Value ScoreRegionBuilder::emitCondition(const Element &condition, bool wanted) {

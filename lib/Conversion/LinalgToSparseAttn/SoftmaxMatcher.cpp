@@ -14,6 +14,38 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+std::optional<Element> mlir::sparse_attn::matchQuotient(Tracer &tracer,
+                                                        const Element &element,
+                                                        Element &dividend,
+                                                        Trace &trace) {
+  Operation *op = element.getScalarOp();
+  if (isa_and_nonnull<arith::DivFOp>(op)) {
+    dividend = tracer.operand(element, 0, &trace);
+    return tracer.stripCasts(tracer.operand(element, 1, &trace), &trace);
+  }
+  if (!isa_and_nonnull<arith::MulFOp>(op))
+    return std::nullopt;
+  for (unsigned i : {0, 1}) {
+    Trace local;
+    Element factor = tracer.operand(element, i, &local);
+    if (!isa_and_nonnull<arith::DivFOp>(factor.getScalarOp()))
+      continue;
+    std::optional<double> one = tracer.getDouble(tracer.operand(factor, 0));
+    if (!one || *one != 1.0)
+      continue;
+    trace.insert_range(local);
+    dividend = tracer.operand(element, 1 - i, &trace);
+    return tracer.stripCasts(tracer.operand(factor, 1, &trace), &trace);
+  }
+  return std::nullopt;
+}
+
+bool mlir::sparse_attn::isMaximumStart(Tracer &tracer, const Element &init) {
+  std::optional<APFloat> value = tracer.getFloat(init);
+  return value && value->isNegative() &&
+         (value->isInfinity() || value->isLargest());
+}
+
 namespace {
 
 /// A reduction over the keys: what is reduced, how, and from what start.
@@ -34,10 +66,6 @@ public:
 
 private:
   FailureOr<SoftmaxMatch> matchNamed(const Element &element);
-  /// The divisor of a quotient, be it written as division or as product with
-  /// the reciprocal; the dividend in `dividend`.
-  std::optional<Element> matchQuotient(const Element &element,
-                                       Element &dividend);
   /// Matches a reduction of one value over one loop that the result lacks.
   /// The loop is bound to the keys; what is reduced over another dimension
   /// shows in the axes of `reduced`.
@@ -123,11 +151,7 @@ bool Matcher::isRowMaximum(const Element &element, const Element &scores) {
   if (!reduction ||
       !isa<arith::MaximumFOp, arith::MaxNumFOp>(reduction->combiner))
     return false;
-  // Any start not above the scores gives the maximum; the lowest finite value
-  // differs from -inf in empty rows only.
-  std::optional<APFloat> init = tracer.getFloat(reduction->init);
-  if (!init || !init->isNegative() ||
-      !(init->isInfinity() || init->isLargest()))
+  if (!isMaximumStart(tracer, reduction->init))
     return false;
   return tracer.same(tracer.stripCasts(reduction->reduced, &trace),
                      tracer.stripCasts(scores), &trace);
@@ -150,30 +174,6 @@ bool Matcher::isEmptyRowTest(const Element &element, const Element &scores) {
           tracer.stripCasts(tracer.operand(all->reduced, i, &trace), &trace),
           tracer.stripCasts(scores), &trace);
   return false;
-}
-
-std::optional<Element> Matcher::matchQuotient(const Element &element,
-                                              Element &dividend) {
-  Operation *op = element.getScalarOp();
-  if (isa_and_nonnull<arith::DivFOp>(op)) {
-    dividend = tracer.operand(element, 0, &trace);
-    return tracer.stripCasts(tracer.operand(element, 1, &trace), &trace);
-  }
-  if (!isa_and_nonnull<arith::MulFOp>(op))
-    return std::nullopt;
-  for (unsigned i : {0, 1}) {
-    Trace local;
-    Element factor = tracer.operand(element, i, &local);
-    if (!isa_and_nonnull<arith::DivFOp>(factor.getScalarOp()))
-      continue;
-    std::optional<double> one = tracer.getDouble(tracer.operand(factor, 0));
-    if (!one || *one != 1.0)
-      continue;
-    trace.insert_range(local);
-    dividend = tracer.operand(element, 1 - i, &trace);
-    return tracer.stripCasts(tracer.operand(factor, 1, &trace), &trace);
-  }
-  return std::nullopt;
 }
 
 FailureOr<SoftmaxMatch> Matcher::matchNamed(const Element &element) {
@@ -204,7 +204,8 @@ FailureOr<SoftmaxMatch> Matcher::match(Element probabilities) {
   }
 
   Element dividend;
-  std::optional<Element> divisor = matchQuotient(element, dividend);
+  std::optional<Element> divisor =
+      matchQuotient(tracer, element, dividend, trace);
   if (!divisor)
     return failure();
   dividend = tracer.stripCasts(dividend, &trace);

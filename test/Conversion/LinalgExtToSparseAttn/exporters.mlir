@@ -8,7 +8,6 @@
 // RUN: %{raise} %{in}/sdpa_bf16_addmask.generic.mlir 2>&1 | FileCheck %s --check-prefix=ADD
 // RUN: %{raise} %{in}/sdpa_bf16_gqa.generic.mlir 2>&1 | FileCheck %s --check-prefix=GQA
 // RUN: %{raise} %{in}/sdpa_f16_dyn.generic.mlir 2>&1 | FileCheck %s --check-prefix=DYNAMIC
-// RUN: %{raise} %{in}/flex_causal_f16.generic.mlir 2>&1 | FileCheck %s --check-prefix=ONLINE
 // RUN: %{raise} %{in}/jax_einsum_f32_blockmask.generic.mlir --convert-linalg-to-sparse-attn 2>&1 | FileCheck %s --check-prefix=BLOCK
 
 // PLAIN-NOT:  iree_linalg_ext
@@ -36,8 +35,5 @@
 // GQA: sparse_attn.attention ins({{.*}} : tensor<2x2x4x64x32xbf16>, tensor<2x2x128x32xbf16>, tensor<2x2x128x32xbf16>)
 
 // DYNAMIC: sparse_attn.attention ins({{.*}} : tensor<2x4x?x32xf16>, tensor<2x4x?x32xf16>, tensor<2x4x?x32xf16>)
-
-// ONLINE: remark: not raised: online attention leaves the division to its user
-// ONLINE: "iree_linalg_ext.online_attention"
 
 // BLOCK: sparse_attn.attention

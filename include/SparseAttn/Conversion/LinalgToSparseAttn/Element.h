@@ -36,6 +36,10 @@ struct Element {
   Type getElementType() const { return getElementTypeOrSelf(value.getType()); }
 };
 
+/// An attribute of an op of a dialect that is not linked: such ops have theirs
+/// in `<{...}>`, or with the discardable ones in older dumps.
+Attribute getForeignAttr(Operation *op, StringRef name);
+
 /// The tensor ops that a match passed through.
 using Trace = llvm::SetVector<Operation *>;
 
@@ -58,6 +62,22 @@ class Tracer {
 public:
   explicit Tracer(AxisSpace &space) : space(space) {}
   AxisSpace &getSpace() { return space; }
+
+  /// Takes the scalars of `block`, a score region of an op that is not
+  /// linalg's, to be computed at each point of `loops`.
+  void enterRegion(Block *block, AxisView loops) {
+    region = block;
+    regionLoops = std::move(loops);
+  }
+  /// Whether `value` is computed inside of that region.
+  bool isInRegion(Value value) const {
+    return region && region->getParent()->isAncestor(value.getParentRegion());
+  }
+  /// The scalar `value` that is in no body of a linalg op.
+  Element scalar(Value value) const {
+    return {value, nullptr,
+            value.getParentBlock() == region ? regionLoops : AxisView()};
+  }
 
   /// The origin of `element`: through reshapes, copies and the bodies of
   /// elementwise ops to a scalar op, a constant or a tensor that is neither.
@@ -105,8 +125,14 @@ private:
   /// One step up from a tensor or a block argument; nothing at an origin.
   std::optional<Element> step(const Element &element, Peel how);
   std::optional<Element> stepReshape(const Element &element);
+  /// From the one element of a tensor to the scalar that it is made from.
+  std::optional<Element> stepFromElements(const Element &element);
+  /// From a scalar that is read from a tensor of rank 0 to that tensor.
+  std::optional<Element> stepExtract(const Element &element);
 
   AxisSpace &space;
+  Block *region = nullptr;
+  AxisView regionLoops;
 };
 
 } // namespace mlir::sparse_attn

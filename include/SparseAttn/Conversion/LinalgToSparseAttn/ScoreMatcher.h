@@ -62,6 +62,12 @@ FailureOr<ScoreMatch> matchScores(Tracer &tracer, const Element &scores,
                                   Operation *anchor, Trace &trace,
                                   Refusal &refusal);
 
+/// Matches what a score region yields as scale and steps on `score`, its
+/// argument, and adds them to `match`.
+LogicalResult addScoreRegion(Tracer &tracer, Value yielded, BlockArgument score,
+                             ScoreMatch &match, Operation *anchor,
+                             Refusal &refusal);
+
 /// Adds what an attention's mask operand does, given as the element of that
 /// tensor, to `match`: as a step of the region if it depends on nothing but
 /// indices.

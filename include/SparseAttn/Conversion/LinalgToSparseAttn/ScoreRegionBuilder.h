@@ -16,9 +16,9 @@
 namespace mlir::sparse_attn {
 
 /// Rebuilds the matched steps in terms of the region's indices. Integer
-/// arithmetic on indices is done in `index` and comparisons are written with
-/// the key on the left, so that all spellings of a causal mask end as
-/// `arith.cmpi sle, %key, %query`.
+/// arithmetic on indices is done in `index`, with divisions as `arith.divui`
+/// and `arith.remui`, and comparisons are written with the key on the left, so
+/// that all spellings of a causal mask end as `arith.cmpi sle, %key, %query`.
 class ScoreRegionBuilder {
 public:
   /// `indexOf` gives the region's argument for an axis, `regroup` writes a list
@@ -34,22 +34,37 @@ public:
   Value apply(const ScoreStep &step, Value score);
 
 private:
-  /// An integer as a sum of multiples of indices, with its bounds.
+  /// An integer as a sum of multiples of indices and quotients or remainders
+  /// of them, with its bounds.
   struct Linear {
-    llvm::SmallMapVector<unsigned, int64_t, 4> terms;
+    llvm::SmallMapVector<Value, int64_t, 4> terms;
     int64_t constant = 0, low = 0, high = 0;
+
+    void multiply(int64_t factor);
+    void add(const Linear &other, int64_t sign);
   };
   std::optional<Linear> getLinear(const Element &element);
+  std::optional<Linear> getQuotient(const Element &dividend, int64_t divisor,
+                                    bool remainder);
+  /// An integer quotient that is computed in floats, where they are exact
+  /// enough to give it.
+  std::optional<Linear> getFloatQuotient(const Element &element);
+  /// `x` where `element` is `|x|`, through casts.
+  std::optional<Linear> getAbsolute(const Element &element);
   /// An index or constant sequence; the layout made sure that the axes are
   /// the region's and the sizes known that it needs.
   Linear getLinear(const Ramp &ramp);
-  std::optional<Linear> combine(const Element &element, bool subtract);
 
   Value emit(const Element &element);
   Value emitF32(const Element &element);
   /// An i1 that is true where `condition` is `wanted`.
   Value emitCondition(const Element &condition, bool wanted);
   Value emitCompare(const Element &compare, bool wanted);
+  Value emitLinearCompare(arith::CmpIPredicate predicate, const Linear &left,
+                          const Linear &right);
+  /// The comparison of `|inner|` with `bound`, if it is one of size.
+  Value emitAbsoluteCompare(arith::CmpIPredicate predicate, const Linear &inner,
+                            const Linear &bound);
   Value emitLinear(const Linear &linear, Type type);
   /// The sum of the terms of one sign, and the constant if it has that sign.
   Value emitSide(const Linear &linear, int sign);
@@ -62,6 +77,8 @@ private:
   llvm::DenseMap<unsigned, Value> indexOf;
   function_ref<AxisList(ArrayRef<unsigned>)> regroup;
   std::optional<unsigned> keyAxis;
+  /// The key, and the quotients and remainders of it.
+  llvm::SmallPtrSet<Value, 4> keyTerms;
 };
 
 } // namespace mlir::sparse_attn

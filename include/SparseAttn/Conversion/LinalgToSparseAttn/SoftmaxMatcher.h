@@ -41,6 +41,15 @@ FailureOr<SoftmaxMatch> matchSoftmax(Tracer &tracer, Element probabilities,
                                      ArrayRef<unsigned> keys, Trace &trace,
                                      Refusal &refusal);
 
+/// The divisor of `element`, be it written as division or as product with the
+/// reciprocal; the dividend in `dividend`. None if it is no quotient.
+std::optional<Element> matchQuotient(Tracer &tracer, const Element &element,
+                                     Element &dividend, Trace &trace);
+
+/// Whether `init` is what a row maximum may start from: nothing above any
+/// score. The lowest finite value differs from -inf in empty rows only.
+bool isMaximumStart(Tracer &tracer, const Element &init);
+
 /// Whether `op` is an exponential that a sum runs over, or a linalg.softmax:
 /// what a user would expect to be raised if it belongs to an attention.
 bool looksLikeSoftmax(Operation *op);
