@@ -1,4 +1,4 @@
-//===- ScoreStructure.cpp - Which keys a score region lets through --------===//
+//===- ScoreStructure.cpp - Mask and modification of a score --------------===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,131 +7,74 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Analysis/ScoreStructure.h"
+#include "SparseAttn/Analysis/KeyRanges.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-namespace {
-/// query · q + key · k + constant.
-struct Linear {
-  int64_t query = 0, key = 0, constant = 0;
-};
-} // namespace
-
-/// The linear form of an integer of the region, none if it is something else.
-static std::optional<Linear> linearForm(Value value, Block &region) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    if (argument.getOwner() != &region)
-      return std::nullopt;
-    unsigned last = region.getNumArguments() - 1;
-    if (argument.getArgNumber() == last)
-      return Linear{0, 1, 0};
-    if (argument.getArgNumber() == last - 1)
-      return Linear{1, 0, 0};
-    return std::nullopt;
-  }
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    // Small constants only, so that no sum of a few of them overflows.
-    return constant.abs().ult(uint64_t(1) << 40) || constant.getBitWidth() < 40
-               ? std::optional<Linear>(Linear{0, 0, constant.getSExtValue()})
-               : std::nullopt;
-  Operation *op = value.getDefiningOp();
-  if (isa<arith::IndexCastOp, arith::ExtSIOp>(op))
-    return linearForm(op->getOperand(0), region);
-  if (isa<arith::AddIOp, arith::SubIOp>(op)) {
-    auto a = linearForm(op->getOperand(0), region);
-    auto b = linearForm(op->getOperand(1), region);
-    if (!a || !b)
-      return std::nullopt;
-    int64_t sign = isa<arith::AddIOp>(op) ? 1 : -1;
-    return Linear{a->query + sign * b->query, a->key + sign * b->key,
-                  a->constant + sign * b->constant};
-  }
-  return std::nullopt;
+static bool isMinusInfinity(Value value) {
+  APFloat constant(0.0f);
+  return matchPattern(value, m_ConstantFloat(&constant)) &&
+         constant.isInfinity() && constant.isNegative();
 }
 
 ScoreStructure sparse_attn::analyzeScore(AttentionOp op) {
-  using Kind = ScoreStructure::Kind;
+  ScoreStructure structure;
   if (!op.hasScore())
-    return {Kind::Identity, 0};
-  ScoreStructure general{Kind::General, 0};
+    return structure;
   Block &region = op.getScore().front();
-  Value result = cast<YieldOp>(region.getTerminator()).getScore();
-  if (result == region.getArgument(0))
-    return {Kind::Identity, 0};
-  auto select = result.getDefiningOp<arith::SelectOp>();
-  if (!select)
-    return general;
-  auto isMinusInfinity = [](Value value) {
-    APFloat constant(0.0f);
-    return matchPattern(value, m_ConstantFloat(&constant)) &&
-           constant.isInfinity() && constant.isNegative();
-  };
-  bool keepsIfTrue = select.getTrueValue() == region.getArgument(0) &&
-                     isMinusInfinity(select.getFalseValue());
-  bool keepsIfFalse = select.getFalseValue() == region.getArgument(0) &&
-                      isMinusInfinity(select.getTrueValue());
-  auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
-  if ((!keepsIfTrue && !keepsIfFalse) || !compare)
-    return general;
-  auto a = linearForm(compare.getLhs(), region);
-  auto b = linearForm(compare.getRhs(), region);
-  if (!a || !b)
-    return general;
-
-  // Bring the condition under which a score is kept to `difference <= 0`.
-  using Predicate = arith::CmpIPredicate;
-  Predicate predicate = compare.getPredicate();
-  if (keepsIfFalse)
-    predicate = arith::invertPredicate(predicate);
-  // Indices are not negative, so that unsigned comparisons of plain indices
-  // mean the same; with constants they need not.
-  bool plain = a->constant == 0 && b->constant == 0 && a->key >= 0 &&
-               a->query >= 0 && b->key >= 0 && b->query >= 0;
-  Linear difference{a->query - b->query, a->key - b->key,
-                    a->constant - b->constant};
-  auto negate = [&] {
-    difference = {-difference.query, -difference.key, -difference.constant};
-  };
-  switch (predicate) {
-  case Predicate::ule:
-    if (!plain)
-      return general;
-    [[fallthrough]];
-  case Predicate::sle:
-    break;
-  case Predicate::ult:
-    if (!plain)
-      return general;
-    [[fallthrough]];
-  case Predicate::slt:
-    ++difference.constant;
-    break;
-  case Predicate::uge:
-    if (!plain)
-      return general;
-    [[fallthrough]];
-  case Predicate::sge:
-    negate();
-    break;
-  case Predicate::ugt:
-    if (!plain)
-      return general;
-    [[fallthrough]];
-  case Predicate::sgt:
-    negate();
-    ++difference.constant;
-    break;
-  default:
-    return general;
+  Value kept = cast<YieldOp>(region.getTerminator()).getScore();
+  while (auto select = kept.getDefiningOp<arith::SelectOp>()) {
+    bool keeps = isMinusInfinity(select.getFalseValue());
+    if (!keeps && !isMinusInfinity(select.getTrueValue()))
+      break;
+    structure.conditions.push_back({select.getCondition(), keeps});
+    kept = keeps ? select.getTrueValue() : select.getFalseValue();
   }
-  // key - query + constant <= 0.
-  if (difference.key != 1 || difference.query != -1)
-    return general;
-  // Kernels add the offset to positions in i32.
-  if (!llvm::isInt<31>(difference.constant))
-    return general;
-  return {Kind::Causal, -difference.constant};
+  if (kept != region.getArgument(0))
+    structure.kept = kept;
+  return structure;
+}
+
+SmallVector<unsigned> sparse_attn::getUsedBatchDims(AttentionOp op) {
+  SmallVector<unsigned> used;
+  if (op.hasScore())
+    for (auto [position, argument] : llvm::enumerate(
+             op.getScore().getArguments().drop_front().drop_back(2)))
+      if (!argument.use_empty())
+        used.push_back(position);
+  return used;
+}
+
+std::optional<int64_t>
+sparse_attn::getCausalOffset(const ScoreStructure &structure) {
+  if (structure.conditions.size() != 1)
+    return std::nullopt;
+  auto compare =
+      structure.conditions.front().value.getDefiningOp<arith::CmpIOp>();
+  if (!compare)
+    return std::nullopt;
+  auto op = compare->getParentOfType<AttentionOp>();
+  // Conditions that differ from head to head have no one offset.
+  if (!getUsedBatchDims(op).empty())
+    return std::nullopt;
+  // Under a comparison of indices, `key <= query + o` and nothing else lets two
+  // queries in a row see all keys up to o and up to o + 1.
+  NumberMath math;
+  SmallVector<Number> batch(op.getDims().batch.size(), Number(0));
+  auto last = [&](int64_t first, int64_t to) -> std::optional<int64_t> {
+    VisibleKeys keys = findVisibleKeys(
+        op, structure, {Number(first), Number(to), batch}, math);
+    if (keys.some.first.constant != -NumberMath::infinity ||
+        keys.every.first.constant != -NumberMath::infinity ||
+        keys.every.last.constant + (to - first) != keys.some.last.constant)
+      return std::nullopt;
+    return keys.some.last.constant;
+  };
+  constexpr int64_t far = int64_t(1) << 20;
+  std::optional<int64_t> near = last(0, 1), wide = last(0, far);
+  if (!near || !wide || *wide - *near != far - 1)
+    return std::nullopt;
+  return *near - 1;
 }

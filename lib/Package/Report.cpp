@@ -73,13 +73,14 @@ static std::string spellType(AttentionOp op) {
 static std::string spellScore(AttentionOp op) {
   SmallVector<std::string> words;
   ScoreStructure score = analyzeScore(op);
-  if (score.kind == ScoreStructure::Kind::Causal)
-    words.push_back(score.offset
-                        ? "causal" + std::string(score.offset > 0 ? "+" : "") +
-                              std::to_string(score.offset)
-                        : "causal");
-  else if (score.kind == ScoreStructure::Kind::General)
-    words.push_back("region");
+  if (std::optional<int64_t> offset = getCausalOffset(score))
+    words.push_back(*offset ? "causal" + std::string(*offset > 0 ? "+" : "") +
+                                  std::to_string(*offset)
+                            : "causal");
+  else if (score.masks())
+    words.push_back("masked");
+  if (score.modifies())
+    words.push_back("modified");
   if (op.getMask())
     words.push_back("mask:" + spell(elementType(op.getMask())));
   if (op.getBlockCounts())

@@ -1,4 +1,4 @@
-//===- ScoreStructure.h - Which keys a score region lets through --*- C++ -*--===//
+//===- ScoreStructure.h - Mask and modification of a score --*- C++ -*-----===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -13,23 +13,34 @@
 
 namespace mlir::sparse_attn {
 
-/// What is known of a score region before any tile is computed.
-struct ScoreStructure {
-  enum class Kind {
-    /// No region: every key counts, scores are not modified.
-    Identity,
-    /// The region keeps a score as it is where `key <= query + offset` and
-    /// makes it -inf elsewhere.
-    Causal,
-    /// Anything else: every tile must go through the region.
-    General
-  };
-  Kind kind = Kind::Identity;
-  int64_t offset = 0;
+/// A condition of the region on the indices: i1, and the value under which the
+/// score is kept.
+struct ScoreCondition {
+  Value value;
+  bool keeps = true;
 };
 
-/// Analyses the region of `op` by data flow over its indices.
+/// A score region read as a mask around a modification: the region yields
+/// `kept` where all conditions hold and -inf elsewhere.
+struct ScoreStructure {
+  SmallVector<ScoreCondition> conditions;
+  /// f32 of the region; null where there is no region or the score stays as it
+  /// is.
+  Value kept;
+
+  bool masks() const { return !conditions.empty(); }
+  bool modifies() const { return kept != nullptr; }
+};
+
+/// Splits the region of `op`. Selects between -inf and something else, nested
+/// or in a row, are conditions; what is inside them is the modification.
 ScoreStructure analyzeScore(AttentionOp op);
+
+/// Positions, among the batch dimensions, of those that the region looks at.
+SmallVector<unsigned> getUsedBatchDims(AttentionOp op);
+
+/// The o of a lone condition `key <= query + o`, none for other conditions.
+std::optional<int64_t> getCausalOffset(const ScoreStructure &structure);
 
 } // namespace mlir::sparse_attn
 

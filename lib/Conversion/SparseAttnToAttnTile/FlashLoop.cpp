@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlashLoop.h"
+#include "SparseAttn/Analysis/BlockPlan.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <cmath>
 
@@ -66,6 +67,11 @@ public:
   FlashResults build();
 
 private:
+  /// First keys of tiles, i32: see TileRanges.
+  struct Bounds {
+    Value begin, fullBegin, fullEnd, end;
+  };
+  Bounds findBounds();
   State runLoop(Value from, Value to, bool partial, State state);
   State visit(Value firstKey, bool partial, State state);
   Tile score(Value firstKey, bool partial, const State &state);
@@ -105,8 +111,7 @@ FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
   double scale = op.getScale().convertToDouble();
   // Folding the scale into the exponent needs max(scale · s) = scale · max(s)
   // and scores that nothing but a comparison of indices touches.
-  modified = in.structure.kind == ScoreStructure::Kind::General || in.mask ||
-             scale <= 0.0;
+  modified = in.structure.modifies() || in.mask || scale <= 0.0;
   exponentScale = modified ? log2e : scale * log2e;
   if (!filter.canSkip())
     filter = DenseFilterAttr::get(op.getContext());
@@ -125,11 +130,15 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
                                /*transpose_b=*/true, precision);
   if (modified)
     scores = b.mul(scores, b.f32(op.getScale().convertToDouble()));
-  if (partial) {
-    Value keyIndex = ColumnIndexOp::create(
+  Value keyIndex;
+  if (partial || in.structure.modifies())
+    keyIndex = ColumnIndexOp::create(
         b, b.tile({in.rows, in.keys}, b.getI32Type()), firstKey);
-    if (op.hasScore())
-      scores = applyScoreRegion(b, op, scores, in.batch, rowIndex, keyIndex);
+  // Where every row sees every key, only what the mask surrounds is left.
+  if (op.hasScore() && (partial || in.structure.modifies()))
+    scores = applyScoreRegion(b, op, partial ? Value() : in.structure.kept,
+                              scores, in.batch, rowIndex, keyIndex);
+  if (partial) {
     if (in.mask) {
       auto maskMatrix = cast<MatrixType>(in.mask.getType());
       Type element = maskMatrix.getElementType();
@@ -154,9 +163,9 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
   tile.tileMax =
       b.mul(b.reduceRows(ReduceKind::max, scores), b.f32(exponentScale));
   tile.newMax = b.max(state.rowMax, tile.tileMax);
-  tile.safeMax =
-      partial ? b.select(minusInfinity(tile.newMax), b.f32(0.0), tile.newMax)
-              : tile.newMax;
+  tile.safeMax = partial || modified ? b.select(minusInfinity(tile.newMax),
+                                                b.f32(0.0), tile.newMax)
+                                     : tile.newMax;
   return tile;
 }
 
@@ -202,8 +211,9 @@ State FlashLoop::keep(Tile &tile, const State &state) {
 //===----------------------------------------------------------------------===//
 
 Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile) {
-  return tile.partial ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
-                      : mass;
+  return tile.partial || modified
+             ? b.select(minusInfinity(tile.tileMax), b.f32(0.0), mass)
+             : mass;
 }
 
 /// Upper bound of the tile's mass in the units of the running sum, from the
@@ -320,6 +330,10 @@ State FlashLoop::visit(Value firstKey, bool partial, State state) {
 }
 
 State FlashLoop::runLoop(Value from, Value to, bool partial, State state) {
+  APInt first, last;
+  if (from == to || (matchPattern(from, m_ConstantInt(&first)) &&
+                     matchPattern(to, m_ConstantInt(&last)) && first.sge(last)))
+    return state;
   auto loop = scf::ForOp::create(b, from, to, b.i32(in.keys), state.values());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -329,46 +343,58 @@ State FlashLoop::runLoop(Value from, Value to, bool partial, State state) {
   return state.with(loop.getResults());
 }
 
-FlashResults FlashLoop::build() {
-  bool dense = isa<DenseFilterAttr>(filter);
-  auto constantOf = [](Value value) -> std::optional<int64_t> {
+FlashLoop::Bounds FlashLoop::findBounds() {
+  NumberMath math(&b);
+  auto number = [&](Value value) -> Number {
     APInt constant;
     if (matchPattern(value, m_ConstantInt(&constant)))
       return constant.getSExtValue();
-    return std::nullopt;
+    return b.extend64(value);
   };
-  std::optional<int64_t> queries = constantOf(in.queryLength);
-  std::optional<int64_t> keyCount = constantOf(in.keyLength);
+  Number length = number(in.keyLength);
+  VisibleKeys keys;
+  if (in.structure.masks()) {
+    QueryTile tile;
+    Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
+    tile.firstQuery = number(in.firstQuery);
+    tile.lastQuery = number(b.subi(last, b.i32(1)));
+    for (Value index : in.batch)
+      tile.batch.push_back(number(index));
+    keys = findVisibleKeys(op, in.structure, tile, math);
+  }
+  // A mask that is read must be looked at everywhere; and a loop for full tiles
+  // is no use where there are none.
+  if (in.mask || !mayHaveFullTiles(op))
+    keys.every = KeyRange::none();
+  TileRanges tiles = roundToTiles(keys, length, in.keys, math);
+
+  // Equal numbers become one value: loops that follow each other share it.
+  SmallVector<std::pair<Value, Value>> known;
+  auto bound = [&](const Number &x) -> Value {
+    if (!x.value)
+      return b.i32(x.constant);
+    for (auto [wide, narrow] : known)
+      if (wide == x.value)
+        return narrow;
+    Value narrow = arith::TruncIOp::create(b, b.getI32Type(), x.value);
+    known.push_back({x.value, narrow});
+    return narrow;
+  };
+  return {bound(tiles.begin), bound(tiles.fullBegin), bound(tiles.fullEnd),
+          bound(tiles.end)};
+}
+
+FlashResults FlashLoop::build() {
+  bool dense = isa<DenseFilterAttr>(filter);
   bool needsRows = op.hasScore();
-  bool raggedRows = !queries || *queries % in.rows;
+  APInt queries;
+  bool raggedRows = !matchPattern(in.queryLength, m_ConstantInt(&queries)) ||
+                    queries.getSExtValue() % in.rows;
   if (needsRows || (raggedRows && !dense))
     rowIndex =
         RowIndexOp::create(b, b.tile(in.rows, b.getI32Type()), in.firstQuery);
   if (raggedRows && !dense)
     validRows = b.compare(IPredicate::slt, rowIndex, in.queryLength);
-
-  // Which keys this query tile can see at all, and from where on a tile needs
-  // looking at score by score.
-  Value end = in.keyLength, full;
-  if (modified) {
-    full = b.i32(0);
-  } else {
-    Value visible = in.keyLength;
-    if (in.structure.kind == ScoreStructure::Kind::Causal) {
-      Value last =
-          b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
-      auto clamp = [&](Value limit) {
-        return b.mini(b.maxi(limit, b.i32(0)), in.keyLength);
-      };
-      end = clamp(b.addi(last, b.i32(in.structure.offset)));
-      visible = clamp(b.addi(in.firstQuery, b.i32(in.structure.offset + 1)));
-      visible = b.mini(visible, end);
-    }
-    if (visible == in.keyLength && keyCount)
-      full = b.i32(*keyCount / in.keys * in.keys);
-    else
-      full = b.muli(b.divi(visible, b.i32(in.keys)), b.i32(in.keys));
-  }
 
   State state;
   state.accumulator = b.full(b.f32Tile({in.rows, width}), 0.0);
@@ -380,12 +406,10 @@ FlashResults FlashLoop::build() {
   if (!dense && op.getTileCounts())
     state.skipped = b.i32(0);
 
-  std::optional<int64_t> fullCount = constantOf(full),
-                         endCount = constantOf(end);
-  if (!fullCount || *fullCount > 0)
-    state = runLoop(b.i32(0), full, /*partial=*/false, state);
-  if (!fullCount || !endCount || *fullCount < *endCount)
-    state = runLoop(full, end, /*partial=*/true, state);
+  Bounds bounds = findBounds();
+  state = runLoop(bounds.begin, bounds.fullBegin, /*partial=*/true, state);
+  state = runLoop(bounds.fullBegin, bounds.fullEnd, /*partial=*/false, state);
+  state = runLoop(bounds.fullEnd, bounds.end, /*partial=*/true, state);
 
   FlashResults results;
   results.accumulator = state.accumulator;
@@ -394,7 +418,8 @@ FlashResults FlashLoop::build() {
       dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
   results.skippedMass = state.skippedMass;
   if (op.getTileCounts()) {
-    results.visited = b.divi(b.addi(end, b.i32(in.keys - 1)), b.i32(in.keys));
+    Value keys = b.addi(b.subi(bounds.end, bounds.begin), b.i32(in.keys - 1));
+    results.visited = b.divi(keys, b.i32(in.keys));
     results.skipped = state.skipped ? state.skipped : b.i32(0);
   }
   return results;

@@ -40,10 +40,11 @@ struct FlashResults {
 /// Emits the loop at `b`.
 FlashResults buildFlashLoop(TileBuilder &b, const FlashInputs &inputs);
 
-/// The region of `op` on a tile of scores: the modified scores.
+/// The value `result` of the region of `op`, or what the region yields if that
+/// is null, for a tile of scores.
 Value applyScoreRegion(TileBuilder &b, sparse_attn::AttentionOp op,
-                       Value scores, ValueRange batch, Value queryIndex,
-                       Value keyIndex);
+                       Value result, Value scores, ValueRange batch,
+                       Value queryIndex, Value keyIndex);
 
 /// The first operation of the region that tiles have no form of, or null.
 Operation *findUnsupportedScoreOp(sparse_attn::AttentionOp op);

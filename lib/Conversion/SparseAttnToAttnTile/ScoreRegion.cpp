@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlashLoop.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -56,10 +57,19 @@ static Value castInteger(TileBuilder &b, Value value, Type element) {
   return arith::TruncIOp::create(b, type, value);
 }
 
-Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value scores,
-                                  ValueRange batch, Value queryIndex,
-                                  Value keyIndex) {
+Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value result,
+                                  Value scores, ValueRange batch,
+                                  Value queryIndex, Value keyIndex) {
   Block &region = op.getScore().front();
+  if (!result)
+    result = cast<YieldOp>(region.getTerminator()).getScore();
+  SetVector<Operation *> needed;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.filter = [&](Operation *inner) {
+    return inner->getBlock() == &region;
+  };
+  (void)getBackwardSlice(result, &needed, options);
   auto shape = cast<RankedTensorType>(scores.getType());
   IRMapping map;
   map.map(region.getArgument(0), scores);
@@ -70,6 +80,8 @@ Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value scores,
   map.map(region.getArgument(region.getNumArguments() - 1), keyIndex);
 
   for (Operation &inner : region.without_terminator()) {
+    if (!needed.contains(&inner))
+      continue;
     Type element = tileElement(inner.getResult(0).getType());
     if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
       TypedAttr value = constant.getValue();
@@ -102,6 +114,5 @@ Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value scores,
                          inner.getAttrs());
     map.map(inner.getResult(0), b.create(state)->getResult(0));
   }
-  Value result = map.lookup(cast<YieldOp>(region.getTerminator()).getScore());
-  return b.spread(result, shape);
+  return b.spread(map.lookup(result), shape);
 }

@@ -43,7 +43,7 @@ struct SharedTile {
     int64_t row;
     Operation *op;
   };
-  std::optional<Copy> pending;
+  std::optional<Copy> pending = std::nullopt;
 };
 
 /// What an SSA value holds. Tiles are shared, as values never change.

@@ -71,7 +71,6 @@ func.func private @matrices(%q: tensor<64x64xf16>, %k: tensor<128x64xf16>, %v: t
 // CHECK-SAME: %[[KEYS:arg5]]: i32 {sparse_attn.name = "key_length"}
 // CHECK-SAME: %[[HEADS:arg6]]: i32 {sparse_attn.name = "batch_1"}) kernel
 // CHECK-DAG: %[[HEAD_SIZE:.*]] = arith.constant 64 : i64
-// CHECK-DAG: %[[TILE:.*]] = arith.constant 64 : i32
 // CHECK: %[[BLOCK:.*]] = gpu.block_id y
 // CHECK: %[[NUMBER:.*]] = arith.index_cast %[[BLOCK]]
 // CHECK: %[[HEAD:.*]] = arith.remsi %[[NUMBER]], %[[HEADS]]
@@ -85,8 +84,9 @@ func.func private @matrices(%q: tensor<64x64xf16>, %k: tensor<128x64xf16>, %v: t
 // CHECK: attn_tile.view %arg1[%{{.*}}], %[[KEYS]]
 // CHECK: attn_tile.view %arg2[%{{.*}}], %[[KEYS]]
 // Whether there is a tail is known at run time only: both loops.
-// CHECK: %[[TILES:.*]] = arith.divsi %[[KEYS]], %[[TILE]]
-// CHECK: %[[FULL:.*]] = arith.muli %[[TILES]], %[[TILE]]
+// CHECK: %[[TILES:.*]] = arith.shrsi
+// CHECK: %[[ROUNDED:.*]] = arith.muli %[[TILES]]
+// CHECK: %[[FULL:.*]] = arith.trunci %[[ROUNDED]]
 // CHECK: scf.for %{{.*}} to %[[FULL]]
 // CHECK: scf.for %{{.*}} = %[[FULL]] to %[[KEYS]]
 // CHECK: %[[LIMIT:.*]] = tensor.splat %[[KEYS]]

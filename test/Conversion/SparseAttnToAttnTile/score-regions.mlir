@@ -1,7 +1,7 @@
 // RUN: sparse-attn-opt %s -convert-sparse-attn-to-attn-tile -cse | FileCheck %s
 
-// Score regions that are not causal: one loop looks at every score, with the
-// arithmetic of the region on tiles.
+// The arithmetic of a region on tiles: its conditions where they decide
+// anything, its modification of the scores everywhere.
 
 #q = affine_map<(b, m, n, d, k) -> (b, m, d)>
 #k = affine_map<(b, m, n, d, k) -> (b, k, d)>
@@ -70,14 +70,14 @@ func.func private @softcap(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %
   return %o : tensor<4x256x64xf16>
 }
 
+// A window narrower than a tile leaves no tile full.
 // CHECK-LABEL: gpu.func @window(
 // CHECK: scf.for %[[KEY:.*]] = %{{.*}} to %{{.*}} step
 // CHECK: %[[PRODUCT:.*]] = attn_tile.mma
-// CHECK: %[[S:.*]] = arith.mulf %[[PRODUCT]], %{{.*}}
 // CHECK: arith.cmpi sle
 // CHECK: arith.cmpi sgt
 // CHECK: %[[BOTH:.*]] = arith.andi %{{.*}} : tensor<128x64xi1>
-// CHECK: arith.select %[[BOTH]], %[[S]], %{{.*}} : tensor<128x64xi1>, tensor<128x64xf32>
+// CHECK: arith.select %[[BOTH]], %[[PRODUCT]], %{{.*}} : tensor<128x64xi1>, tensor<128x64xf32>
 // CHECK: scf.yield
 // CHECK-NOT: scf.for
 func.func private @window(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
@@ -95,6 +95,36 @@ func.func private @window(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v
         sparse_attn.yield %r : f32
       }
       {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
+
+// A mask around a modification: the first loop caps, the second masks too.
+// CHECK-LABEL: gpu.func @causal_softcap(
+// CHECK: scf.for
+// CHECK-NOT: arith.cmpi
+// CHECK: math.tanh
+// CHECK-NOT: arith.cmpi
+// CHECK: scf.yield
+// CHECK: scf.for
+// CHECK-DAG: math.tanh
+// CHECK-DAG: arith.cmpi sle
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+func.func private @causal_softcap(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %ninf = arith.constant 0xFF800000 : f32
+        %cap = arith.constant 30.0 : f32
+        %n = arith.divf %s, %cap : f32
+        %t = math.tanh %n : f32
+        %c = arith.mulf %t, %cap : f32
+        %seen = arith.cmpi sle, %key, %query : index
+        %r = arith.select %seen, %c, %ninf : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x256x64xf16>
   return %o : tensor<4x256x64xf16>
 }
 

@@ -87,6 +87,32 @@ def AssignSchedule : Pass<"sparse-attn-assign-schedule", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def PrintPlan : Pass<"sparse-attn-print-plan", "::mlir::ModuleOp"> {
+  let summary = "Print which key tiles each query tile visits, as block art";
+  let description = [{
+    For every attention with a `decision_tile` and static lengths: a comment
+    with a line for each query tile and a character for each key tile. `#` is a
+    full tile, which every row sees and no condition is evaluated for; `+` a
+    partial tile; `.` an empty one, which is never visited. It follows from the
+    conditions of the score region on the indices, as the kernel's loops do;
+    with filters and block lists a kernel visits or computes less.
+
+    Where the conditions look at batch indices, the plan is printed for each
+    index at which it changes.
+
+    Example: causal attention over 256 tokens in tiles of 64x64 gives
+
+        // +...
+        // #+..
+        // ##+.
+        // ###+
+  }];
+  let options = [
+    Option<"maxSide", "max-side", "int64_t", "64",
+           "Characters a side; larger plans are shrunk">
+  ];
+}
+
 def RequestStatistics : Pass<"sparse-attn-request-statistics", "::mlir::ModuleOp"> {
   let summary = "Add the results that tell how much a kernel left out";
   let description = [{

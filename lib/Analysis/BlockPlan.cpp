@@ -1,0 +1,139 @@
+//===- BlockPlan.cpp - Which key tiles a query tile visits ----------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Analysis/BlockPlan.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+TileRanges sparse_attn::roundToTiles(const VisibleKeys &keys, Number length,
+                                     int64_t width, NumberMath &math) {
+  // No number here is negative, which spares kernels without conditions the
+  // arithmetic.
+  auto lower = [&](Number x, Number y) {
+    return x.is(0) || y.is(0) ? Number(0) : math.min(x, y);
+  };
+  auto higher = [&](Number x, Number y) {
+    return x.is(0) ? y : y.is(0) ? x : math.max(x, y);
+  };
+  auto clamp = [&](Number x) {
+    return !x.value && x.constant <= 0 ? Number(0)
+                                       : lower(math.max(x, 0), length);
+  };
+  auto down = [&](Number x) {
+    return math.scale(math.floorDiv(x, width), width);
+  };
+  TileRanges tiles;
+  tiles.end = clamp(math.add(keys.some.last, 1));
+  tiles.begin = lower(down(clamp(keys.some.first)), tiles.end);
+  tiles.fullBegin = tiles.fullEnd = tiles.begin;
+  const auto &[first, last] = keys.every;
+  if (!first.value && !last.value && first.constant > last.constant)
+    return tiles;
+  // Cut to what is visited at all, so that the three ranges follow each other
+  // also where a condition contradicts itself.
+  if (!first.is(-NumberMath::infinity))
+    tiles.fullBegin =
+        lower(higher(down(math.add(clamp(first), width - 1)), tiles.begin),
+              tiles.end);
+  Number fullEnd = down(clamp(math.add(last, 1)));
+  tiles.fullEnd = higher(fullEnd, tiles.fullBegin);
+  if (!same(tiles.fullEnd, tiles.end) &&
+      !(same(tiles.end, length) && same(tiles.fullBegin, 0)))
+    tiles.fullEnd = lower(tiles.fullEnd, tiles.end);
+  return tiles;
+}
+
+BlockPlan::BlockPlan(AttentionOp op, ArrayRef<int64_t> batch) {
+  AttentionOp::Dims dims = op.getDims();
+  int64_t queries = op.getDimSize(dims.m), keys = op.getDimSize(dims.k2);
+  int64_t height = (*op.getDecisionTile())[0],
+          width = (*op.getDecisionTile())[1];
+  queryTiles = llvm::divideCeil(queries, height);
+  keyTiles = llvm::divideCeil(keys, width);
+  ScoreStructure structure = analyzeScore(op);
+  NumberMath math;
+  QueryTile tile;
+  tile.batch.assign(batch.begin(), batch.end());
+  for (int64_t row = 0; row < queryTiles; ++row) {
+    tile.firstQuery = row * height;
+    tile.lastQuery = std::min((row + 1) * height, queries) - 1;
+    VisibleKeys visible = findVisibleKeys(op, structure, tile, math);
+    if (op.getMask())
+      visible.every = KeyRange::none();
+    TileRanges ranges = roundToTiles(visible, keys, width, math);
+    auto up = [&](const Number &key) {
+      return static_cast<int64_t>(llvm::divideCeil(key.constant, width));
+    };
+    rows.push_back({up(ranges.begin), up(ranges.fullBegin), up(ranges.fullEnd),
+                    up(ranges.end)});
+  }
+}
+
+TileKind BlockPlan::getKind(int64_t queryTile, int64_t keyTile) const {
+  const Row &row = rows[queryTile];
+  if (keyTile < row.begin || keyTile >= row.end)
+    return TileKind::Empty;
+  return keyTile >= row.fullBegin && keyTile < row.fullEnd ? TileKind::Full
+                                                           : TileKind::Partial;
+}
+
+int64_t BlockPlan::count(TileKind kind) const {
+  int64_t full = 0, visited = 0;
+  for (const Row &row : rows) {
+    full += row.fullEnd - row.fullBegin;
+    visited += row.end - row.begin;
+  }
+  switch (kind) {
+  case TileKind::Empty:
+    return queryTiles * keyTiles - visited;
+  case TileKind::Partial:
+    return visited - full;
+  case TileKind::Full:
+    return full;
+  }
+  llvm_unreachable("all kinds are covered");
+}
+
+void BlockPlan::print(raw_ostream &os, int64_t limit) const {
+  int64_t longest = std::max(queryTiles, keyTiles);
+  int64_t step = std::max<int64_t>(1, llvm::divideCeil(longest, limit));
+  for (int64_t top = 0; top < queryTiles; top += step) {
+    for (int64_t left = 0; left < keyTiles; left += step) {
+      TileKind kind = getKind(top, left);
+      for (int64_t row = top; row < std::min(top + step, queryTiles); ++row)
+        for (int64_t column = left; column < std::min(left + step, keyTiles);
+             ++column)
+          if (getKind(row, column) != kind)
+            kind = TileKind::Partial;
+      os << static_cast<char>(kind);
+    }
+    os << '\n';
+  }
+}
+
+bool BlockPlan::operator==(const BlockPlan &other) const {
+  auto same = [](const Row &a, const Row &b) {
+    return a.begin == b.begin && a.fullBegin == b.fullBegin &&
+           a.fullEnd == b.fullEnd && a.end == b.end;
+  };
+  return queryTiles == other.queryTiles && keyTiles == other.keyTiles &&
+         llvm::equal(rows, other.rows, same);
+}
+
+bool sparse_attn::mayHaveFullTiles(AttentionOp op) {
+  AttentionOp::Dims dims = op.getDims();
+  if (op.getMask())
+    return false;
+  if (ShapedType::isDynamic(op.getDimSize(dims.m)) ||
+      ShapedType::isDynamic(op.getDimSize(dims.k2)) ||
+      !getUsedBatchDims(op).empty())
+    return true;
+  SmallVector<int64_t> batch(dims.batch.size(), 0);
+  return BlockPlan(op, batch).count(TileKind::Full) > 0;
+}
