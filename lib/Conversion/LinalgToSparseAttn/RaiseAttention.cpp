@@ -84,37 +84,37 @@ LogicalResult Raiser::matchOperands(const SoftmaxMatch &softmax,
   Element query = operandAt(op, 0, *productLoops);
   Element key = operandAt(op, 1, *productLoops);
 
+  Element value = operandAt(values, 1 - probabilities, loops);
+  plan->query = findOrigins(tracer, query.value, query.axes, true);
+  plan->key = findOrigins(tracer, key.value, key.axes, true);
+  plan->value = findOrigins(tracer, value.value, value.axes, false);
+
   // The one that has the keys is the key. A single key leaves no axis: then
   // the query is the one that has the rows, what the values lack.
-  Element value = operandAt(values, 1 - probabilities, loops);
   AxisList keys = space.resolve(plan->keys);
-  auto hasAny = [&](const Element &element, ArrayRef<unsigned> axes) {
-    return llvm::any_of(space.resolveAll(element.axes),
-                        [&](const AxisList &list) {
-                          return llvm::any_of(list, [&](unsigned axis) {
-                            return llvm::is_contained(axes, axis);
-                          });
-                        });
+  auto hasAny = [&](const AxisView &view, ArrayRef<unsigned> axes) {
+    return llvm::any_of(space.resolveAll(view), [&](const AxisList &list) {
+      return llvm::any_of(
+          list, [&](unsigned axis) { return llvm::is_contained(axes, axis); });
+    });
   };
   if (!keys.empty()) {
-    if (hasAny(query, keys.front()))
-      std::swap(query, key);
-    if (hasAny(query, keys.front()) || !hasAny(key, keys.front()))
+    bool first = hasAny(query.axes, keys.front());
+    if (first == hasAny(key.axes, keys.front()))
       return refusal(anchor, "the softmax does not run over a dimension of "
                              "just one operand of the product");
+    if (first)
+      std::swap(plan->query, plan->key);
   } else {
     AxisList rows;
     for (const AxisList &list : space.resolveAll(product.axes))
       for (unsigned axis : list)
-        if (!hasAny(value, axis))
+        if (!hasAny(plan->value.back().axes, axis))
           rows.push_back(axis);
-    if (hasAny(key, rows) && !hasAny(query, rows))
-      std::swap(query, key);
+    if (hasAny(plan->key.back().axes, rows) &&
+        !hasAny(plan->query.back().axes, rows))
+      std::swap(plan->query, plan->key);
   }
-  plan->query = findOrigins(tracer, query.value, query.axes, true);
-  plan->key = findOrigins(tracer, key.value, key.axes, true);
-
-  plan->value = findOrigins(tracer, value.value, value.axes, false);
   AffineMap outputMap =
       values.getMatchingIndexingMap(values.getDpsInitOperand(0));
   AffineMap weights =
