@@ -248,6 +248,34 @@ int64_t Layout::getSize(unsigned axis) const {
   return ShapedType::kDynamic;
 }
 
+/// Of the dimensions that only query and output have, the last one counts the
+/// queries: the one that lies in the query as the keys lie in the key, so that
+/// the heads that share a key are none in whatever layout.
+void Layout::putQueriesLast() {
+  auto following = [](ArrayRef<unsigned> list, unsigned axis) {
+    auto at = llvm::find(list, axis);
+    return at == list.end() || at + 1 == list.end() ? std::optional<unsigned>()
+                                                    : at[1];
+  };
+  AxisList queryAxes = query.flat(), keyAxes = key.flat();
+  AxisList keys = regroup(plan.keys);
+  std::optional<unsigned> wanted;
+  if (!keys.empty())
+    wanted = following(keyAxes, keys.back());
+  auto chosen = dims.end(), last = dims.end();
+  for (auto it = dims.begin(); it != dims.end(); ++it) {
+    if (!llvm::is_contained(queryAxes, *it) ||
+        llvm::is_contained(keyAxes, *it) ||
+        llvm::is_contained(value.flat(), *it))
+      continue;
+    last = it;
+    if (wanted && following(queryAxes, *it) == wanted)
+      chosen = it;
+  }
+  if (chosen != dims.end())
+    std::rotate(chosen, chosen + 1, last + 1);
+}
+
 LogicalResult Layout::compute() {
   if (failed(chooseInputs()) || failed(chooseOutput()))
     return failure();
@@ -273,6 +301,7 @@ LogicalResult Layout::compute() {
 
   // The output's dimensions first, then what is summed over.
   dims = output.flat();
+  putQueriesLast();
   for (const Chosen *chosen : {&query, &key, &value})
     for (unsigned axis : chosen->flat())
       if (!llvm::is_contained(dims, axis))

@@ -59,6 +59,7 @@ private:
   /// Gives the axis of a role that has size 1 a place in two operands.
   unsigned addUnit(ArrayRef<Chosen *> operands);
   void addUnits();
+  void putQueriesLast();
   LogicalResult checkRegion();
   SmallVector<Chosen *> all();
 

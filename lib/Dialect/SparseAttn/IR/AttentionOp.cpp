@@ -81,7 +81,7 @@ AttentionOp::inferDims(AffineMap query, AffineMap key, AffineMap value,
       return fault("expected dimension " + Twine(dim) +
                    " of the output in the query as well");
     if (!k.test(dim) && !v.test(dim))
-      m = dim;
+      m = std::max(m.value_or(dim), dim);
   }
   if (!m)
     return fault("expected a query dimension (query and output only), found "

@@ -54,7 +54,7 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     space. The maps decide the roles of the dimensions: `k1` (head_dim) is in
     query and key only, `k2` (keys) in key and value only, `n` (value head_dim)
     in value and output only; all others are in query and output, and the last
-    of these in the output's order that key and value lack is `m` (queries). So
+    of these in the iteration space that key and value lack is `m` (queries). So
     BHSD and BSHD, grouped-query attention and unit-free broadcasts are maps,
     not copies. Query, key and value are f16, bf16 or f32 alike; the output has
     that type or f32.
