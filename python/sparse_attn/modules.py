@@ -10,10 +10,12 @@ option that the tests and the demo need."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional
 
 from sparse_attn.filters import Filter
+from sparse_attn.score_functions import region, where
 
 RESULTS = ("log_sum_exp", "recall_bound", "tile_counts")
 
@@ -33,12 +35,14 @@ class Attention:
     rule: Filter = Filter()
     scale: Optional[float] = None  # 1/sqrt(depth) unless stated
     causal: Optional[int] = None  # key <= query + causal
-    mask: Optional[str] = None  # element type of a mask [rows, keys]
+    score: Optional[Callable] = None  # see score_functions.py; instead of `causal`
+    mask: Optional[str] = None  # element type of a mask
+    mask_over: tuple = ("m", "k")  # its dimensions, batch dimensions as "b0"
     precision: Optional[str] = None
     decision_tile: Optional[tuple] = None
     results: tuple = ()  # of RESULTS, in that order
     dynamic: bool = False  # lengths are `?` in the types
-    rows_first: bool = False  # BSHD: rows before the last batch dimension
+    rows_first: bool = False  # BSHD: rows before the heads
     shared: int = 1  # query heads for each key head
 
     @property
@@ -78,7 +82,7 @@ class _Printer:
             "q": self.order(self.batch, "m", "d"),
             "k": self.order(key_batch, "k", "d"),
             "v": self.order(key_batch, "k", "n"),
-            "mask": ["m", "k"],
+            "mask": list(spec.mask_over),
             "o": self.order(self.batch, "m", "n"),
             "log_sum_exp": self.order(self.batch, "m"),
             "recall_bound": self.order(self.batch, "m"),
@@ -86,7 +90,8 @@ class _Printer:
 
     def order(self, batch, length, *last):
         if self.spec.rows_first and batch:
-            return [*batch[:-1], length, batch[-1], *last]
+            heads = len(self.spec.batch) - 1  # one dimension, or two of shared ones
+            return [*batch[:heads], length, *batch[heads:], *last]
         return [*batch, length, *last]
 
     def type(self, name: str) -> str:
@@ -125,24 +130,17 @@ class _Printer:
         return lines
 
     def region(self) -> list:
-        if self.spec.causal is None:
+        spec = self.spec
+        if spec.score:
+            return region(spec.score, self.batch)
+        if spec.causal is None:
             return []
-        batch = "".join(f", %{b}: index" for b in self.batch)
-        lines = ["score {", f"^bb0(%s: f32{batch}, %query: index, %key: index):"]
-        last = "%query"
-        if self.spec.causal:
-            lines += [
-                f"  %offset = arith.constant {self.spec.causal} : index",
-                "  %last = arith.addi %query, %offset : index",
-            ]
-            last = "%last"
-        return lines + [
-            "  %ninf = arith.constant 0xFF800000 : f32",
-            f"  %seen = arith.cmpi sle, %key, {last} : index",
-            "  %r = arith.select %seen, %s, %ninf : f32",
-            "  sparse_attn.yield %r : f32",
-            "}",
-        ]
+        last = spec.causal
+
+        def causal(score, batch, query, key):
+            return where(key <= (query + last if last else query), score, -math.inf)
+
+        return region(causal, self.batch)
 
     def text(self) -> str:
         spec = self.spec

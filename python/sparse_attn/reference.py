@@ -38,8 +38,18 @@ class Problem:
     causal: Optional[int] = None
     # bool keeps where true; a float is added; [B.., Lq, Lk] or [Lq, Lk]
     mask: Optional[np.ndarray] = None
-    # score(s, query, key) -> s on arrays, before the mask
+    # see score_functions.py; before the mask
     modify: Optional[Callable] = None
+    # the sizes that a batch index of `modify` counts in; those of the query
+    # unless stated (heads that share a key head are two dimensions in IR)
+    batch: Optional[tuple] = None
+
+    def batch_index(self, batch: tuple) -> tuple:
+        """`batch` in the sizes that `modify` counts in."""
+        if self.batch is None or len(self.batch) == len(batch):
+            return batch
+        *lead, head = batch
+        return (*lead, *divmod(head, self.batch[-1]))
 
     def finish(self, scores: np.ndarray, batch: tuple, first_row: int = 0) -> np.ndarray:
         """Modifies and masks scaled scores [rows, Lk] of batch index `batch`."""
@@ -47,7 +57,7 @@ class Problem:
         query = np.arange(first_row, first_row + rows)[:, None]
         key = np.arange(keys)[None, :]
         if self.modify:
-            scores = self.modify(scores, query, key)
+            scores = self.modify(scores, self.batch_index(batch), query, key)
         if self.causal is not None:
             scores = np.where(key <= query + self.causal, scores, -np.inf)
         if self.mask is not None:

@@ -59,11 +59,17 @@ class Compiler:
         return tools.run(self.package(spec), inputs, "--jobs=1", *flags)
 
 
-def batch_first(spec: Attention, array: np.ndarray) -> np.ndarray:
-    """Rows after all batch dimensions, and shared heads as one dimension."""
+def batch_first(spec: Attention, array: np.ndarray, batch: tuple) -> np.ndarray:
+    """Rows after all dimensions of `batch`."""
     if spec.rows_first and spec.batch:
-        array = np.moveaxis(array, len(spec.batch) - 1, len(spec.batch))
+        array = np.moveaxis(array, len(spec.batch) - 1, len(batch))
     return array
+
+
+def operands(spec: Attention, arrays: dict) -> tuple:
+    """Query, key and value with rows after the batch and heads in one."""
+    q = merge_heads(spec, batch_first(spec, arrays["q"], spec.query_batch))
+    return q, *(batch_first(spec, arrays[x], spec.batch) for x in "kv")
 
 
 def merge_heads(spec: Attention, array: np.ndarray) -> np.ndarray:
@@ -72,6 +78,19 @@ def merge_heads(spec: Attention, array: np.ndarray) -> np.ndarray:
         return array
     lead = len(spec.query_batch)
     return array.reshape(*spec.batch, *array.shape[lead:])
+
+
+def problem_of(spec: Attention, arrays: dict) -> Problem:
+    """What the reference computes, with the mask over all of the scores."""
+    mask = arrays.get("mask")
+    if mask is not None and spec.mask_over != ("m", "k"):
+        names = [*(f"b{i}" for i in range(len(spec.query_batch))), "m", "k"]
+        present = [names.index(d) for d in spec.mask_over]
+        assert present == sorted(present), "a mask is in the order of the scores"
+        mask = mask[tuple(slice(None) if d in spec.mask_over else None for d in names)]
+        shape = (*spec.query_batch, spec.rows, spec.keys)
+        mask = np.broadcast_to(mask, shape).reshape(*spec.batch, spec.rows, spec.keys)
+    return Problem(spec.factor, spec.causal, mask, spec.score, spec.query_batch)
 
 
 @dataclass
@@ -96,21 +115,21 @@ class Judge:
 
     def __init__(self, spec: Attention, arrays: dict, run: tools.Run, decision_tile: tuple):
         self.spec = spec
-        self.q = merge_heads(spec, batch_first(spec, arrays["q"]))
-        self.k = share_heads(self.q, batch_first(spec, arrays["k"]))
-        self.v = share_heads(self.q, batch_first(spec, arrays["v"]))
-        self.problem = Problem(spec.factor, spec.causal, arrays.get("mask"))
-        self.out = merge_heads(spec, batch_first(spec, run.arrays["output"]))
+        self.q, k, v = operands(spec, arrays)
+        self.k, self.v = share_heads(self.q, k), share_heads(self.q, v)
+        self.problem = problem_of(spec, arrays)
+
+        def in_order(array):
+            return merge_heads(spec, batch_first(spec, array, spec.query_batch))
+
+        self.out = in_order(run.arrays["output"])
         self.rows, self.keys = decision_tile
         self.stats = {
-            x: merge_heads(spec, run.arrays[x])
-            for x in ("tile_counts", "recall_bound", "log_sum_exp")
+            x: in_order(run.arrays[x])
+            for x in ("recall_bound", "log_sum_exp")
             if x in run.arrays
         }
-        if spec.rows_first:
-            for x in ("recall_bound", "log_sum_exp"):
-                if x in self.stats:
-                    self.stats[x] = batch_first(spec, self.stats[x])
+        self.stats["tile_counts"] = merge_heads(spec, run.arrays["tile_counts"])
         self.mode = operand_mode(spec.element, spec.precision or "tf32x3")
         self.verdict = Verdict()
         self.noise = 0.0
@@ -179,9 +198,16 @@ class Judge:
         return one, rounded, exact
 
     def matching(self, allowed: list, batch, tile) -> list:
-        """The allowed results whose counts are the kernel's."""
+        """The allowed results whose counts are the kernel's. A kernel may look
+        at tiles to find that a mask hides them whole; where it has a filter,
+        it skips those."""
         visited, skipped = (int(x) for x in self.stats["tile_counts"][(*batch, tile)])
         counts = sorted({(one.visited, one.skipped) for one in allowed})
+        hidden = visited - counts[0][0]
+        if self.spec.score or self.spec.mask:
+            visited -= hidden
+            skipped -= hidden if self.spec.rule.kind != "dense" else 0
+            assert 0 <= hidden <= allowed[0].empty, f"{hidden} tiles visited in vain"
         assert (visited, skipped) in counts, (
             f"tile {tile} of {batch}: expected (visited, skipped) of {counts}, "
             f"found {(visited, skipped)}"
@@ -230,9 +256,4 @@ def check(compiler: Compiler, spec: Attention, arrays: dict, *flags: str) -> Ver
 
 def dense_reference(spec: Attention, arrays: dict) -> np.ndarray:
     """Dense attention in float64, in the order that the judge uses."""
-    judge_q = merge_heads(spec, batch_first(spec, arrays["q"]))
-    problem = Problem(spec.factor, spec.causal, arrays.get("mask"))
-    out, _ = dense_attention(
-        judge_q, batch_first(spec, arrays["k"]), batch_first(spec, arrays["v"]), problem
-    )
-    return out
+    return dense_attention(*operands(spec, arrays), problem_of(spec, arrays))[0]

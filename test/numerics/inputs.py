@@ -71,7 +71,8 @@ def make(spec: Attention, kind: str, seed: int) -> dict:
     rounded = {x: ROUND[spec.element](a.astype(np.float32)) for x, a in arrays.items()}
     if spec.mask == "i1":
         rounded["mask"] = generator.random(shapes["mask"]) < 0.6
-        rounded["mask"][:, : spec.keys // 2] &= generator.random((spec.rows, 1)) < 0.9
+        if spec.mask_over == ("m", "k"):
+            rounded["mask"][:, : spec.keys // 2] &= generator.random((spec.rows, 1)) < 0.9
     elif spec.mask:
         mask = generator.standard_normal(shapes["mask"]).astype(np.float32)
         rounded["mask"] = ROUND[spec.mask](mask)
