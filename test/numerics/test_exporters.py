@@ -17,12 +17,10 @@ from sample import name
 from sparse_attn import tools
 
 INPUTS = tools.ROOT / "test" / "Integration" / "Inputs"
-# FlexAttention's graphs are judged in test_flex_attention.py.
 GRAPHS = sorted(
     path.relative_to(INPUTS)
     for folder in ("linalg", "iree")
     for path in (INPUTS / folder).glob("*.mlir")
-    if not path.name.startswith("flex_")
 )
 VIDEO = INPUTS / "tiny-video-dit" / "dit_2x8x8.linalg.mlir"
 
@@ -47,7 +45,7 @@ def check_ptx(report: dict, package: tools.Package):
 
 
 def test_there_are_graphs():
-    assert len(GRAPHS) >= 20
+    assert len(GRAPHS) >= 30
 
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=name)

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Layout.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -32,8 +33,8 @@ static Chosen choosePlain(const AxisSpace &space,
 
 SmallVector<Chosen *> Layout::all() {
   SmallVector<Chosen *> result = {&query, &key, &value, &output};
-  if (mask)
-    result.push_back(&*mask);
+  for (Chosen &mask : masks)
+    result.push_back(&mask);
   return result;
 }
 
@@ -228,9 +229,9 @@ LogicalResult Layout::checkRegion() {
   return success();
 }
 
-AffineMap Layout::getMap(const Chosen &chosen, MLIRContext *context) const {
+AffineMap Layout::getMap(ArrayRef<unsigned> axes, MLIRContext *context) const {
   SmallVector<AffineExpr> exprs;
-  for (unsigned axis : chosen.flat())
+  for (unsigned axis : axes)
     exprs.push_back(
         getAffineDimExpr(llvm::find(dims, axis) - dims.begin(), context));
   return AffineMap::get(dims.size(), 0, exprs, context);
@@ -276,19 +277,61 @@ void Layout::putQueriesLast() {
     std::rotate(chosen, chosen + 1, last + 1);
 }
 
+LogicalResult Layout::checkScale() {
+  // Kernels multiply in f32.
+  if (std::isfinite(float(scale)) && (scale == 0 || float(scale) != 0))
+    return success();
+  return refusal(plan.anchor, "the scale " +
+                                  llvm::formatv("{0:e}", scale).str() +
+                                  " is no f32");
+}
+
+LogicalResult Layout::checkTypes() {
+  for (const Chosen *chosen : all()) {
+    auto type = cast<RankedTensorType>(chosen->candidate->tensor.getType());
+    if (type.getEncoding())
+      return refusal(plan.anchor, "a tensor has an encoding");
+  }
+  return success();
+}
+
+LogicalResult Layout::checkMasks() {
+  MLIRContext *context = plan.anchor->getContext();
+  for (const Chosen &mask : masks) {
+    for (unsigned axis : mask.flat())
+      if (!llvm::is_contained(dims, axis))
+        return refusal(plan.anchor, "the mask has a dimension that query, key "
+                                    "and value lack");
+    AffineMap map = getMap(mask.flat(), context);
+    if (!map.isProjectedPermutation() || map.isFunctionOfDim(roles.k1) ||
+        map.isFunctionOfDim(roles.n))
+      return refusal(plan.anchor, "the mask is not over distinct batch, query "
+                                  "and key dimensions");
+  }
+  for (unsigned axis : dims)
+    if (llvm::any_of(masks, [&](const Chosen &mask) {
+          return llvm::is_contained(mask.flat(), axis);
+        }))
+      maskAxes.push_back(axis);
+  if (masks.size() == 1)
+    maskAxes = masks.front().flat();
+  return success();
+}
+
 LogicalResult Layout::compute() {
   if (failed(chooseInputs()) || failed(chooseOutput()))
     return failure();
-  if (!std::isfinite(scale))
-    return refusal(plan.anchor, "the scale is not finite");
-  if (plan.scores.mask) {
-    const Element &tensor = plan.scores.mask->tensor;
-    maskCandidate = {tensor.value, tensor.axes};
-    mask = Chosen{&maskCandidate, space.resolveAll(tensor.axes)};
+  maskCandidates.reserve(plan.scores.masks.size());
+  for (const MaskPlan &mask : plan.scores.masks) {
+    maskCandidates.push_back({mask.tensor.value, mask.tensor.axes});
+    masks.push_back(
+        {&maskCandidates.back(), space.resolveAll(mask.tensor.axes)});
   }
+  if (failed(checkScale()) || failed(checkTypes()))
+    return failure();
   for (const ScoreStep &step : plan.scores.steps) {
     Operation *op = step.node.getScalarOp();
-    if (step.kind == ScoreStep::Kind::maskOut) {
+    if (step.kind != ScoreStep::Kind::apply) {
       collectIndices(tracer, step.node, indexLists);
       continue;
     }
@@ -306,27 +349,18 @@ LogicalResult Layout::compute() {
     for (unsigned axis : chosen->flat())
       if (!llvm::is_contained(dims, axis))
         dims.push_back(axis);
-  if (mask)
-    for (unsigned axis : mask->flat())
-      if (!llvm::is_contained(dims, axis))
-        return refusal(plan.anchor, "the mask has a dimension that query, key "
-                                    "and value lack");
   MLIRContext *context = plan.anchor->getContext();
   std::string reason;
   FailureOr<AttentionOp::Dims> found = AttentionOp::inferDims(
-      getMap(query, context), getMap(key, context), getMap(value, context),
-      getMap(output, context), [&](const Twine &text) { reason = text.str(); });
+      getMap(query.flat(), context), getMap(key.flat(), context),
+      getMap(value.flat(), context), getMap(output.flat(), context),
+      [&](const Twine &text) { reason = text.str(); });
   if (failed(found))
     return refusal(plan.anchor,
                    "the products do not fit together as attention: " + reason);
   roles = *found;
-  if (mask) {
-    AffineMap map = getMap(*mask, context);
-    if (!map.isProjectedPermutation() || map.isFunctionOfDim(roles.k1) ||
-        map.isFunctionOfDim(roles.n))
-      return refusal(plan.anchor, "the mask is not over distinct batch, query "
-                                  "and key dimensions");
-  }
+  if (failed(checkMasks()))
+    return failure();
   for (const Chosen *chosen : all())
     for (auto [list, size] : llvm::zip_equal(
              chosen->axes,

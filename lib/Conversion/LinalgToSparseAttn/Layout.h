@@ -40,13 +40,15 @@ public:
   LogicalResult compute();
 
   Chosen query, key, value, output;
-  std::optional<Chosen> mask;
+  SmallVector<Chosen> masks;
+  /// The axes of all masks together, in the order of the dimensions.
+  AxisList maskAxes;
   /// Axes in the order of the iteration space's dimensions.
   AxisList dims;
   AttentionOp::Dims roles;
   double scale = 1;
 
-  AffineMap getMap(const Chosen &chosen, MLIRContext *context) const;
+  AffineMap getMap(ArrayRef<unsigned> axes, MLIRContext *context) const;
   /// `list` in the axes of the iteration space.
   AxisList regroup(ArrayRef<unsigned> list) const;
   /// The static size of an axis if any tensor tells it.
@@ -55,6 +57,9 @@ public:
 private:
   LogicalResult chooseInputs();
   LogicalResult chooseOutput();
+  LogicalResult checkScale();
+  LogicalResult checkTypes();
+  LogicalResult checkMasks();
   void mergeAxes();
   /// Gives the axis of a role that has size 1 a place in two operands.
   unsigned addUnit(ArrayRef<Chosen *> operands);
@@ -67,7 +72,7 @@ private:
   AxisSpace &space;
   const AttentionPlan &plan;
   Refusal &refusal;
-  Candidate maskCandidate;
+  SmallVector<Candidate> maskCandidates;
   /// Pairs of axes that became one, in order.
   struct Merge {
     unsigned outer, inner, whole;

@@ -15,53 +15,11 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 
 //===----------------------------------------------------------------------===//
-// Queries
-//===----------------------------------------------------------------------===//
-
-bool mlir::sparse_attn::isZeroBasedContraction(Tracer &tracer,
-                                               linalg::LinalgOp op) {
-  if (!op.hasPureTensorSemantics() || !linalg::isaContractionOpInterface(op) ||
-      op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
-    return false;
-  for (OpOperand &operand : op->getOpOperands())
-    if (!isa<FloatType>(getElementTypeOrSelf(operand.get().getType())))
-      return false;
-  // The view of the init does not matter: it has to be zero everywhere.
-  OpOperand *init = op.getDpsInitOperand(0);
-  AxisView axes(cast<RankedTensorType>(init->get().getType()).getRank());
-  return tracer.isZero(tracer.peel({init->get(), nullptr, axes}));
-}
-
-static bool isIndexOnly(Tracer &tracer, const Element &element,
-                        unsigned &budget) {
-  if (budget == 0)
-    return false;
-  --budget;
-  if (tracer.getFloat(element) || tracer.getInteger(element))
-    return true;
-  if (tracer.getRamp(element))
-    return true;
-  Operation *op = element.getScalarOp();
-  if (!op || op->getNumResults() != 1 || op->getNumRegions() != 0)
-    return false;
-  if (!isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
-          op->getDialect()))
-    return false;
-  for (unsigned i = 0; i < op->getNumOperands(); ++i)
-    if (!isIndexOnly(tracer, tracer.operand(element, i), budget))
-      return false;
-  return op->getNumOperands() != 0;
-}
-
-bool mlir::sparse_attn::isIndexOnly(Tracer &tracer, const Element &element) {
-  // Shared subexpressions are visited once per use: bounded, not memoised.
-  unsigned budget = 256;
-  return ::isIndexOnly(tracer, tracer.peel(element), budget);
-}
-
-//===----------------------------------------------------------------------===//
 // The path from the scores to the product
 //===----------------------------------------------------------------------===//
+
+/// Fills above this are no masks.
+static constexpr double largestFill = -1e37;
 
 namespace {
 
@@ -89,6 +47,8 @@ public:
                                              : addMask(raw);
   }
   LogicalResult addSelect(const Element &node, unsigned spine);
+  /// Brings masks behind the steps that leave -inf as it is.
+  void sinkMasks();
 
   ScoreMatch match;
   /// The argument that a path in a score region leads to; null elsewhere.
@@ -99,8 +59,13 @@ public:
 private:
   /// Masks with -inf where `condition` is not `keepWhen`.
   LogicalResult addCondition(const Element &raw, bool keepWhen);
-  LogicalResult setMask(MaskPlan::Kind kind, Element tensor);
-  bool isPlain() const { return match.steps.empty() && !match.mask; }
+  LogicalResult pushMask(MaskPlan plan);
+  /// Adds a mask as the parts that `add` finds in it if that leaves one tensor
+  /// at most, or else the tensor that holds all of it, in a plan of `kind`.
+  LogicalResult addParts(const Element &raw, MaskPlan::Kind kind,
+                         function_ref<LogicalResult()> add);
+  /// Multiplies the scores, after all steps and masks so far.
+  LogicalResult addFactor(const PathNode &path, double factor);
   void addStep(ScoreStep::Kind kind, const Element &node, unsigned spine,
                bool keepWhen = true) {
     match.steps.push_back({kind, node, spine, keepWhen});
@@ -110,7 +75,11 @@ private:
   bool hasMaskingStep() {
     return llvm::any_of(match.steps, [&](const ScoreStep &step) {
       return step.kind == ScoreStep::Kind::maskOut ||
-             hasHugeConstant(step.node, step.spine, /*depth=*/8);
+             hasHugeConstant(step.node,
+                             step.kind == ScoreStep::Kind::apply
+                                 ? std::optional<unsigned>(step.spine)
+                                 : std::nullopt,
+                             /*depth=*/8);
     });
   }
   bool hasHugeConstant(const Element &node, std::optional<unsigned> without,
@@ -176,16 +145,28 @@ bool Matcher::findPath(Element element, SmallVectorImpl<PathNode> &path,
 // Masks
 //===----------------------------------------------------------------------===//
 
-LogicalResult Matcher::setMask(MaskPlan::Kind kind, Element tensor) {
-  if (match.mask)
-    return refusal(anchor, "more than one mask tensor applies to the scores");
-  Type type = tensor.getElementType();
-  bool boolean = kind != MaskPlan::Kind::additive;
+LogicalResult Matcher::pushMask(MaskPlan plan) {
+  Type type = plan.tensor.getElementType();
+  bool boolean = plan.kind != MaskPlan::Kind::additive;
   if (boolean ? !type.isInteger(1)
               : !type.isF16() && !type.isBF16() && !type.isF32())
     return refusal(anchor, "the mask is no tensor of i1, f16, bf16 or f32");
-  match.mask = MaskPlan{kind, std::move(tensor)};
+  match.masks.push_back(std::move(plan));
   return success();
+}
+
+LogicalResult Matcher::addParts(const Element &raw, MaskPlan::Kind kind,
+                                function_ref<LogicalResult()> add) {
+  ScoreMatch before = match;
+  std::optional<Element> whole = boundary(raw);
+  if (succeeded(add()) &&
+      (!whole || match.masks.size() <= before.masks.size() + 1))
+    return success();
+  if (!whole)
+    return failure();
+  match = std::move(before);
+  refusal = Refusal();
+  return pushMask({kind, *whole});
 }
 
 LogicalResult Matcher::addCondition(const Element &raw, bool keepWhen) {
@@ -201,36 +182,46 @@ LogicalResult Matcher::addCondition(const Element &raw, bool keepWhen) {
               tracer.getInteger(tracer.operand(condition, i)))
         return addCondition(tracer.rawOperand(condition, 1 - i),
                             keepWhen == constant->isZero());
+  MaskPlan::Kind kind = keepWhen ? MaskPlan::Kind::keep : MaskPlan::Kind::drop;
   // Keeping what both keep is masking twice.
   if (keepWhen ? isa_and_nonnull<arith::AndIOp>(op)
-               : isa_and_nonnull<arith::OrIOp>(op)) {
-    if (failed(addCondition(tracer.rawOperand(condition, 0), keepWhen)))
-      return failure();
-    return addCondition(tracer.rawOperand(condition, 1), keepWhen);
-  }
+               : isa_and_nonnull<arith::OrIOp>(op))
+    return addParts(raw, kind, [&] {
+      return success(
+          succeeded(addCondition(tracer.rawOperand(condition, 0), keepWhen)) &&
+          succeeded(addCondition(tracer.rawOperand(condition, 1), keepWhen)));
+    });
   std::optional<Element> tensor = boundary(raw);
   if (!tensor)
     return refusal(anchor, "the mask is computed in the op that applies it");
-  return setMask(keepWhen ? MaskPlan::Kind::keep : MaskPlan::Kind::drop,
-                 *tensor);
+  return pushMask({kind, *tensor});
 }
 
 LogicalResult Matcher::addMask(const Element &raw) {
   Element mask = tracer.stripCasts(raw);
-  if (isa_and_nonnull<arith::SelectOp>(mask.getScalarOp())) {
-    Element whenTrue = tracer.operand(mask, 1);
-    Element whenFalse = tracer.operand(mask, 2);
-    if (tracer.isZero(whenTrue) && tracer.isNegativeInfinity(whenFalse))
-      return addCondition(tracer.rawOperand(mask, 0), true);
-    if (tracer.isNegativeInfinity(whenTrue) && tracer.isZero(whenFalse))
-      return addCondition(tracer.rawOperand(mask, 0), false);
+  Operation *op = mask.getScalarOp();
+  if (isa_and_nonnull<arith::SelectOp>(op))
+    for (unsigned kept : {1, 2})
+      if (tracer.isNegativeInfinity(tracer.operand(mask, 3 - kept)))
+        return addParts(raw, MaskPlan::Kind::additive, [&] {
+          if (!tracer.isZero(tracer.operand(mask, kept)) &&
+              failed(addMask(tracer.rawOperand(mask, kept))))
+            return failure();
+          return addCondition(tracer.rawOperand(mask, 0), kept == 1);
+        });
+  if (isa_and_nonnull<arith::AddFOp>(op))
+    return addParts(raw, MaskPlan::Kind::additive, [&] {
+      return success(succeeded(addMask(tracer.rawOperand(mask, 0))) &&
+                     succeeded(addMask(tracer.rawOperand(mask, 1))));
+    });
+  if (isIndexOnly(tracer, mask)) {
+    addStep(ScoreStep::Kind::add, mask, 0);
+    return success();
   }
-  if (mask.isTensor())
-    return setMask(MaskPlan::Kind::additive, mask);
-  std::optional<Element> tensor = boundary(raw);
+  std::optional<Element> tensor = mask.isTensor() ? mask : boundary(raw);
   if (!tensor)
     return refusal(anchor, "the mask is computed in the op that applies it");
-  return setMask(MaskPlan::Kind::additive, *tensor);
+  return pushMask({MaskPlan::Kind::additive, *tensor});
 }
 
 bool Matcher::hasHugeConstant(const Element &node,
@@ -256,7 +247,7 @@ LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
     return addCondition(tracer.rawOperand(node, 0), keepWhen);
   Element condition = tracer.operand(node, 0);
   if (isIndexOnly(tracer, condition) && isIndexOnly(tracer, other)) {
-    if (match.mask)
+    if (!match.masks.empty())
       return refusal(anchor, "the scores are replaced under a condition after "
                              "a mask tensor is applied");
     addStep(ScoreStep::Kind::apply, node, spine);
@@ -271,20 +262,52 @@ LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
   if (!fill || !tensor)
     return refusal(anchor, "the scores are replaced under a condition in a way "
                            "that is no mask");
-  if (*fill > -1e37)
+  if (*fill > largestFill)
     return refusal(anchor, "the scores are replaced by a finite value under a "
                            "mask tensor");
-  if (match.mask)
-    return refusal(anchor, "more than one mask tensor applies to the scores");
-  // But the fill of a score that is masked already is not the sum of both.
-  if (hasMaskingStep())
+  // But the fill of a score that is masked already is not the sum of both,
+  // unless it is the same again.
+  if (hasMaskingStep() || llvm::any_of(match.masks, [&](const MaskPlan &plan) {
+        return plan.kind != MaskPlan::Kind::fill || plan.fill != *fill;
+      }))
     return refusal(anchor, "the scores are replaced by a finite value under a "
                            "mask tensor after another mask");
-  if (failed(setMask(MaskPlan::Kind::fill, *tensor)))
-    return failure();
-  match.mask->fill = *fill;
-  match.mask->keepWhen = keepWhen;
+  return pushMask({MaskPlan::Kind::fill, *tensor, *fill, keepWhen});
+}
+
+LogicalResult Matcher::addFactor(const PathNode &path, double factor) {
+  bool onlyMasks = llvm::all_of(match.steps, [](const ScoreStep &step) {
+    return step.kind == ScoreStep::Kind::maskOut;
+  });
+  // What is masked stays masked, what is added is multiplied as well.
+  for (MaskPlan &plan : match.masks) {
+    plan.factor *= factor;
+    plan.fill *= factor;
+    if (plan.kind == MaskPlan::Kind::fill &&
+        !(plan.fill <= largestFill && std::isfinite(float(plan.fill))))
+      return refusal(anchor, "the scores are scaled after they are replaced by "
+                             "a finite value under a mask tensor");
+  }
+  if (onlyMasks)
+    match.scale *= factor;
+  else
+    addStep(ScoreStep::Kind::apply, path.node, path.spine);
   return success();
+}
+
+/// The finite number that a step multiplies the score with, if it does.
+static std::optional<double> getFactor(Tracer &tracer, const PathNode &path) {
+  const auto &[node, spine] = path;
+  Operation *op = node.getScalarOp();
+  if (isa<arith::NegFOp>(op))
+    return -1;
+  if (!isa<arith::MulFOp>(op) && !(isa<arith::DivFOp>(op) && spine == 0))
+    return std::nullopt;
+  std::optional<double> factor =
+      tracer.getDouble(tracer.operand(node, 1 - spine));
+  if (factor && isa<arith::DivFOp>(op))
+    factor = 1 / *factor;
+  return factor && std::isfinite(*factor) ? factor : std::nullopt;
 }
 
 LogicalResult Matcher::add(const PathNode &path) {
@@ -293,52 +316,43 @@ LogicalResult Matcher::add(const PathNode &path) {
   if (isa<arith::SelectOp>(op))
     return addSelect(node, spine);
 
-  if (isPlain()) {
-    if (isa<arith::NegFOp>(op)) {
-      match.scale = -match.scale;
-      return success();
-    }
-    if (isa<arith::MulFOp, arith::DivFOp>(op)) {
-      std::optional<double> factor =
-          tracer.getDouble(tracer.operand(node, 1 - spine));
-      bool product = isa<arith::MulFOp>(op);
-      if (factor && (product || spine == 0) &&
-          std::isfinite(product ? *factor : 1 / *factor)) {
-        match.scale *= product ? *factor : 1 / *factor;
-        return success();
-      }
-    }
-  }
+  if (std::optional<double> factor = getFactor(tracer, path))
+    if (*factor > 0 || (match.steps.empty() && match.masks.empty()))
+      return addFactor(path, *factor);
+  // Additions commute with masks of all kinds.
+  if (isa<arith::AddFOp>(op))
+    return addMask(tracer.rawOperand(node, 1 - spine));
   bool indexOnly = true;
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     indexOnly &= i == spine || isIndexOnly(tracer, tracer.operand(node, i));
-  if (isa<arith::AddFOp>(op)) {
-    Element other = tracer.stripCasts(tracer.operand(node, 1 - spine));
-    // An index-only select of 0 and -inf becomes a mask, too; it commutes
-    // with a mask tensor, as all additions do.
-    bool select = isa_and_nonnull<arith::SelectOp>(other.getScalarOp());
-    if (!indexOnly || select) {
-      bool masks =
-          select && ((tracer.isZero(tracer.operand(other, 1)) &&
-                      tracer.isNegativeInfinity(tracer.operand(other, 2))) ||
-                     (tracer.isNegativeInfinity(tracer.operand(other, 1)) &&
-                      tracer.isZero(tracer.operand(other, 2))));
-      if (!indexOnly || masks)
-        return addMask(tracer.rawOperand(node, 1 - spine));
-    }
-    addStep(ScoreStep::Kind::apply, node, spine);
-    return success();
-  }
   if (!indexOnly)
     return refusal(anchor, Twine("another tensor takes part in the scores "
                                  "through ") +
                                op->getName().getStringRef());
-  if (match.mask)
+  if (!match.masks.empty())
     return refusal(anchor, Twine("the scores pass through ") +
                                op->getName().getStringRef() +
                                " after a mask tensor is applied");
   addStep(ScoreStep::Kind::apply, node, spine);
   return success();
+}
+
+void Matcher::sinkMasks() {
+  auto keepsInfinity = [&](const ScoreStep &step) {
+    if (step.kind != ScoreStep::Kind::apply)
+      return step.kind == ScoreStep::Kind::add;
+    Operation *op = step.node.getScalarOp();
+    if (isa<arith::AddFOp>(op) || (isa<arith::SubFOp>(op) && step.spine == 0))
+      return true;
+    std::optional<double> factor = getFactor(tracer, {step.node, step.spine});
+    return factor && *factor > 0;
+  };
+  MutableArrayRef<ScoreStep> steps = match.steps;
+  for (size_t at = steps.size(); at-- > 0;)
+    if (steps[at].kind == ScoreStep::Kind::maskOut)
+      for (size_t next = at + 1;
+           next < steps.size() && keepsInfinity(steps[next]); ++next)
+        std::swap(steps[next - 1], steps[next]);
 }
 
 FailureOr<ScoreMatch> mlir::sparse_attn::matchScores(Tracer &tracer,
@@ -357,6 +371,7 @@ FailureOr<ScoreMatch> mlir::sparse_attn::matchScores(Tracer &tracer,
   for (const PathNode &node : path)
     if (failed(matcher.add(node)))
       return failure();
+  matcher.sinkMasks();
   return std::move(matcher.match);
 }
 
@@ -377,6 +392,7 @@ LogicalResult mlir::sparse_attn::addScoreRegion(Tracer &tracer, Value yielded,
   for (const PathNode &node : path)
     if (failed(matcher.add(node)))
       return failure();
+  matcher.sinkMasks();
   match = std::move(matcher.match);
   return success();
 }
@@ -389,6 +405,7 @@ LogicalResult mlir::sparse_attn::addMaskOperand(Tracer &tracer,
   Matcher matcher(tracer, anchor, refusal);
   matcher.match = std::move(match);
   LogicalResult result = matcher.addOperand(mask);
+  matcher.sinkMasks();
   match = std::move(matcher.match);
   return result;
 }

@@ -404,16 +404,23 @@ Value ScoreRegionBuilder::emitF32(const Element &element) {
   return value;
 }
 
-Value ScoreRegionBuilder::apply(const ScoreStep &step, Value score) {
-  if (step.kind == ScoreStep::Kind::maskOut) {
-    Value keep = emitCondition(step.node, step.keepWhen);
-    Value lowest = arith::ConstantOp::create(
-        builder, loc,
-        builder.getFloatAttr(
-            builder.getF32Type(),
-            APFloat::getInf(APFloat::IEEEsingle(), /*Negative=*/true)));
-    return builder.createOrFold<arith::SelectOp>(loc, keep, score, lowest);
+Value ScoreRegionBuilder::maskOut(ArrayRef<ScoreStep> masks, Value score) {
+  Value keep;
+  for (const ScoreStep &mask : masks) {
+    Value one = emitCondition(mask.node, mask.keepWhen);
+    keep = keep ? builder.createOrFold<arith::AndIOp>(loc, keep, one) : one;
   }
+  Value lowest = arith::ConstantOp::create(
+      builder, loc,
+      builder.getFloatAttr(
+          builder.getF32Type(),
+          APFloat::getInf(APFloat::IEEEsingle(), /*Negative=*/true)));
+  return builder.createOrFold<arith::SelectOp>(loc, keep, score, lowest);
+}
+
+Value ScoreRegionBuilder::apply(const ScoreStep &step, Value score) {
+  if (step.kind == ScoreStep::Kind::add)
+    return arith::AddFOp::create(builder, loc, score, emitF32(step.node));
   Operation *op = step.node.getScalarOp();
   SmallVector<Value> operands;
   for (unsigned i = 0; i < op->getNumOperands(); ++i) {

@@ -137,51 +137,105 @@ static Value reshapeOut(OpBuilder &builder, Location loc, const Chosen &chosen,
 // Masks
 //===----------------------------------------------------------------------===//
 
-/// An elementwise function of the i1 `tensor`.
-static Value mapMask(OpBuilder &builder, Location loc, Value tensor, Type type,
-                     function_ref<Value(OpBuilder &, Value)> body) {
-  auto shaped = cast<RankedTensorType>(tensor.getType());
-  unsigned rank = shaped.getRank();
-  Value empty = tensor::EmptyOp::create(
-      builder, loc, tensor::getMixedSizes(builder, loc, tensor), type);
-  AffineMap map = builder.getMultiDimIdentityMap(rank);
-  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, empty.getType(), tensor, empty,
-             ArrayRef<AffineMap>{map, map}, loops,
-             [&](OpBuilder &nested, Location at, ValueRange arguments) {
-               linalg::YieldOp::create(nested, at, body(nested, arguments[0]));
-             })
-      .getResult(0);
+/// Whether an i1 mask does as one operand of the attention what `plans` do.
+static bool isBoolean(ArrayRef<MaskPlan> plans) {
+  return llvm::all_of(plans, [](const MaskPlan &plan) {
+    return plan.kind == MaskPlan::Kind::keep ||
+           plan.kind == MaskPlan::Kind::drop;
+  });
 }
 
-static Value makeMask(OpBuilder &builder, Location loc, const MaskPlan &plan) {
-  Value tensor = plan.tensor.value;
-  switch (plan.kind) {
-  case MaskPlan::Kind::additive:
-  case MaskPlan::Kind::keep:
-    return tensor;
-  case MaskPlan::Kind::drop:
-    return mapMask(builder, loc, tensor, builder.getI1Type(),
-                   [&](OpBuilder &nested, Value in) -> Value {
-                     Value one =
-                         arith::ConstantIntOp::create(nested, loc, 1, 1);
-                     return arith::XOrIOp::create(nested, loc, in, one);
-                   });
-  case MaskPlan::Kind::fill:
-    break;
+/// What `plans` do at one point, given the elements of their tensors.
+static Value emitMask(OpBuilder &b, Location loc, ArrayRef<MaskPlan> plans,
+                      ValueRange elements) {
+  Type f32 = b.getF32Type();
+  auto constant = [&](double value) -> Value {
+    return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+  };
+  auto emitKeep = [&](const MaskPlan &plan, Value element) -> Value {
+    if (plan.kind != MaskPlan::Kind::drop && plan.keepWhen)
+      return element;
+    Value one = arith::ConstantIntOp::create(b, loc, 1, 1);
+    return arith::XOrIOp::create(b, loc, element, one);
+  };
+  bool fills = llvm::all_of(plans, [](const MaskPlan &plan) {
+    return plan.kind == MaskPlan::Kind::fill;
+  });
+  if (fills || isBoolean(plans)) {
+    Value keep;
+    for (auto [plan, element] : llvm::zip_equal(plans, elements)) {
+      Value one = emitKeep(plan, element);
+      keep = keep ? arith::AndIOp::create(b, loc, keep, one) : one;
+    }
+    if (!fills)
+      return keep;
+    // Fills are alike, and once is enough.
+    Value zero = constant(0.0);
+    return arith::SelectOp::create(b, loc, keep, zero,
+                                   constant(plans.front().fill));
   }
-  Type f32 = builder.getF32Type();
-  return mapMask(
-      builder, loc, tensor, f32, [&](OpBuilder &nested, Value in) -> Value {
-        Value zero =
-            arith::ConstantOp::create(nested, loc, nested.getF32FloatAttr(0.0));
-        Value fill = arith::ConstantOp::create(
-            nested, loc, nested.getF32FloatAttr(plan.fill));
-        return arith::SelectOp::create(nested, loc, in,
-                                       plan.keepWhen ? zero : fill,
-                                       plan.keepWhen ? fill : zero);
-      });
+  Value sum;
+  for (auto [plan, element] : llvm::zip_equal(plans, elements)) {
+    Value term = element;
+    if (plan.kind != MaskPlan::Kind::additive) {
+      double other = plan.kind == MaskPlan::Kind::fill
+                         ? plan.fill
+                         : -std::numeric_limits<double>::infinity();
+      Value keep = emitKeep(plan, element);
+      Value zero = constant(0.0);
+      term = arith::SelectOp::create(b, loc, keep, zero, constant(other));
+    } else {
+      if (!element.getType().isF32())
+        term = arith::ExtFOp::create(b, loc, f32, element);
+      if (plan.factor != 1)
+        term = arith::MulFOp::create(b, loc, term, constant(plan.factor));
+    }
+    sum = sum ? arith::AddFOp::create(b, loc, sum, term) : term;
+  }
+  return sum;
+}
+
+/// The mask operand, over the layout's mask axes.
+static Value makeMask(OpBuilder &builder, Location loc, const Layout &layout,
+                      ArrayRef<MaskPlan> plans) {
+  SmallVector<Value> tensors;
+  for (auto [plan, chosen] : llvm::zip_equal(plans, layout.masks))
+    tensors.push_back(
+        reshapeIn(builder, loc, layout, chosen, plan.tensor.value));
+  const MaskPlan &first = plans.front();
+  if (plans.size() == 1 &&
+      (first.kind == MaskPlan::Kind::keep ||
+       (first.kind == MaskPlan::Kind::additive && first.factor == 1)))
+    return tensors.front();
+
+  SmallVector<AffineMap> maps;
+  SmallVector<OpFoldResult> sizes(layout.maskAxes.size());
+  for (auto [chosen, tensor] : llvm::zip_equal(layout.masks, tensors)) {
+    SmallVector<AffineExpr> exprs;
+    for (auto [dim, axis] : llvm::enumerate(chosen.flat())) {
+      size_t at = llvm::find(layout.maskAxes, axis) - layout.maskAxes.begin();
+      exprs.push_back(builder.getAffineDimExpr(at));
+      if (!sizes[at])
+        sizes[at] = tensor::getMixedSize(builder, loc, tensor, dim);
+    }
+    maps.push_back(
+        AffineMap::get(sizes.size(), 0, exprs, builder.getContext()));
+  }
+  maps.push_back(builder.getMultiDimIdentityMap(sizes.size()));
+  Type type = builder.getF32Type();
+  if (isBoolean(plans))
+    type = builder.getI1Type();
+  Value empty = tensor::EmptyOp::create(builder, loc, sizes, type);
+  SmallVector<utils::IteratorType> loops(sizes.size(),
+                                         utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             builder, loc, empty.getType(), tensors, empty, maps, loops,
+             [&](OpBuilder &nested, Location at, ValueRange arguments) {
+               linalg::YieldOp::create(
+                   nested, at,
+                   emitMask(nested, at, plans, arguments.drop_back()));
+             })
+      .getResult(0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -205,8 +259,14 @@ static void writeRegion(OpBuilder &builder, Tracer &tracer,
   auto regroup = [&](ArrayRef<unsigned> list) { return layout.regroup(list); };
   ScoreRegionBuilder region(tracer, builder, loc, std::move(indexOf), regroup,
                             layout.dims[layout.roles.k2]);
-  for (const ScoreStep &step : plan.scores.steps)
-    score = region.apply(step, score);
+  for (ArrayRef<ScoreStep> steps = plan.scores.steps; !steps.empty();) {
+    ArrayRef<ScoreStep> masks = steps.take_while([](const ScoreStep &step) {
+      return step.kind == ScoreStep::Kind::maskOut;
+    });
+    score = masks.empty() ? region.apply(steps.front(), score)
+                          : region.maskOut(masks, score);
+    steps = steps.drop_front(std::max<size_t>(masks.size(), 1));
+  }
   YieldOp::create(builder, loc, score);
   // Folding leaves constants behind.
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
@@ -235,15 +295,14 @@ FailureOr<AttentionOp> mlir::sparse_attn::writeAttention(RewriterBase &rewriter,
   for (const Chosen *chosen : inputs) {
     operands.push_back(
         reshapeIn(rewriter, loc, layout, *chosen, chosen->candidate->tensor));
-    maps.push_back(layout.getMap(*chosen, context));
+    maps.push_back(layout.getMap(chosen->flat(), context));
   }
   Value mask;
-  if (layout.mask) {
-    mask = reshapeIn(rewriter, loc, layout, *layout.mask,
-                     makeMask(rewriter, loc, *plan.scores.mask));
-    maps.push_back(layout.getMap(*layout.mask, context));
+  if (!layout.masks.empty()) {
+    mask = makeMask(rewriter, loc, layout, plan.scores.masks);
+    maps.push_back(layout.getMap(layout.maskAxes, context));
   }
-  maps.push_back(layout.getMap(layout.output, context));
+  maps.push_back(layout.getMap(layout.output.flat(), context));
 
   RankedTensorType type = typeOf(layout, layout.output);
   SmallVector<Value> sizes;

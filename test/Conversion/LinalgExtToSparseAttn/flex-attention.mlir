@@ -23,9 +23,10 @@
 // PREFIX:        arith.cmpi slt, %[[KEY]], %c64 : index
 // PREFIX-NEXT:   arith.cmpi sle, %[[KEY]], %[[QUERY]] : index
 // PREFIX-NEXT:   arith.ori
+// The cap's divisor joins the scale, through the mask.
 // CAP:           math.tanh
 // ALIBI:         arith.sitofp
-// ALL:         } {indexing_maps = {{.*}} scale = 0.17677
+// ALL:         } {indexing_maps = {{.*}} scale = 0.{{17677|0058925}}
 // ALL-NEXT:    "hal.tensor.barrier"(%[[O]],
 // ALL-NOT:     online_attention
 // ALL-NOT:     linalg.generic

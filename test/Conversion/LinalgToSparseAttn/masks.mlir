@@ -72,7 +72,7 @@
 // FINITE-NEXT:   arith.select %[[SEEN]], %[[S]], %[[MEAN]] : f32
 // FINITE-NEXT:   sparse_attn.yield
 
-// FILL:      linalg.generic {{.*}} ins({{.*}} : tensor<2x1x64x128xi1>)
+// FILL:      linalg.generic {{.*}} ins({{.*}} : tensor<2x64x128xi1>)
 // FILL:        %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
 // FILL:        %[[LOW:.*]] = arith.constant -2.38197633E+38 : f32
 // FILL:        arith.select %{{.*}}, %[[ZERO]], %[[LOW]] : f32

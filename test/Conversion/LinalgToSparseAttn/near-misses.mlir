@@ -157,27 +157,6 @@ func.func @onto_residual(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: te
 
 // -----
 
-// Scaled after the mask: the mask would have to be scaled as well.
-// CHECK-LABEL: func.func @scaled_mask
-// CHECK: linalg.softmax
-func.func @scaled_mask(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tensor<2x8x4xf32>, %mask: tensor<2x8x8xf32>) -> tensor<2x8x4xf32> {
-  %zero = arith.constant 0.0 : f32
-  %half = arith.constant dense<0.5> : tensor<2x8x8xf32>
-  %e1 = tensor.empty() : tensor<2x8x8xf32>
-  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %s = linalg.batch_matmul ins(%q, %kt : tensor<2x8x16xf32>, tensor<2x16x8xf32>) outs(%z1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %m = linalg.add ins(%s, %mask : tensor<2x8x8xf32>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %t = linalg.mul ins(%m, %half : tensor<2x8x8xf32>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  // expected-remark @+1 {{not raised: the scores pass through arith.mulf after a mask tensor is applied}}
-  %p = linalg.softmax dimension(2) ins(%t : tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %e3 = tensor.empty() : tensor<2x8x4xf32>
-  %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
-  %o = linalg.batch_matmul ins(%p, %v : tensor<2x8x8xf32>, tensor<2x8x4xf32>) outs(%z3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
-  return %o : tensor<2x8x4xf32>
-}
-
-// -----
-
 // Scaled by a tensor (a temperature per position).
 // CHECK-LABEL: func.func @tensor_scale
 // CHECK: linalg.softmax
@@ -189,26 +168,6 @@ func.func @tensor_scale(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: ten
   %m = linalg.mul ins(%s, %t : tensor<2x8x8xf32>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
   // expected-remark @+1 {{not raised: another tensor takes part in the scores through arith.mulf}}
   %p = linalg.softmax dimension(2) ins(%m : tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %e3 = tensor.empty() : tensor<2x8x4xf32>
-  %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
-  %o = linalg.batch_matmul ins(%p, %v : tensor<2x8x8xf32>, tensor<2x8x4xf32>) outs(%z3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
-  return %o : tensor<2x8x4xf32>
-}
-
-// -----
-
-// Two mask tensors.
-// CHECK-LABEL: func.func @two_masks
-// CHECK: linalg.softmax
-func.func @two_masks(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tensor<2x8x4xf32>, %a: tensor<2x8x8xf32>, %b: tensor<2x8x8xf32>) -> tensor<2x8x4xf32> {
-  %zero = arith.constant 0.0 : f32
-  %e1 = tensor.empty() : tensor<2x8x8xf32>
-  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %s = linalg.batch_matmul ins(%q, %kt : tensor<2x8x16xf32>, tensor<2x16x8xf32>) outs(%z1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %m = linalg.add ins(%s, %a : tensor<2x8x8xf32>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  %n = linalg.add ins(%b, %m : tensor<2x8x8xf32>, tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
-  // expected-remark @+1 {{not raised: more than one mask tensor applies to the scores}}
-  %p = linalg.softmax dimension(2) ins(%n : tensor<2x8x8xf32>) outs(%e1 : tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
   %e3 = tensor.empty() : tensor<2x8x4xf32>
   %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
   %o = linalg.batch_matmul ins(%p, %v : tensor<2x8x8xf32>, tensor<2x8x4xf32>) outs(%z3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>

@@ -19,6 +19,8 @@ struct ScoreStep {
     /// The scalar op of `node`, of which operand `spine` is the score and the
     /// others depend on nothing but indices.
     apply,
+    /// The float `node`, which depends on nothing but indices, is added.
+    add,
     /// -inf where the i1 `node` differs from `keepWhen`.
     maskOut
   };
@@ -28,7 +30,7 @@ struct ScoreStep {
   bool keepWhen = true;
 };
 
-/// The mask operand of an attention, to be made of a tensor of the graph.
+/// A part of an attention's mask operand, made of a tensor of the graph.
 struct MaskPlan {
   enum class Kind {
     /// A float tensor that is added.
@@ -46,6 +48,8 @@ struct MaskPlan {
   Element tensor;
   double fill = 0;
   bool keepWhen = true;
+  /// What an additive mask is multiplied with.
+  double factor = 1;
 };
 
 struct ScoreMatch {
@@ -54,7 +58,8 @@ struct ScoreMatch {
   double scale = 1;
   /// In the order of application, after the scale and before the mask.
   SmallVector<ScoreStep> steps;
-  std::optional<MaskPlan> mask;
+  /// Masks that all apply, in order.
+  SmallVector<MaskPlan> masks;
 };
 
 /// Matches `scores` as scale, region and mask on a product of two tensors.

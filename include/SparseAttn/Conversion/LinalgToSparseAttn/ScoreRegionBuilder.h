@@ -30,8 +30,10 @@ public:
       : tracer(tracer), builder(builder), loc(loc), indexOf(std::move(indexOf)),
         regroup(regroup), keyAxis(keyAxis) {}
 
-  /// The score after `step`.
+  /// The score after `step`, which is no mask.
   Value apply(const ScoreStep &step, Value score);
+  /// The score where all of `masks` keep it.
+  Value maskOut(ArrayRef<ScoreStep> masks, Value score);
 
 private:
   /// An integer as a sum of multiples of indices and quotients or remainders
