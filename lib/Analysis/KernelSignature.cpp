@@ -18,10 +18,14 @@ AttentionOp sparse_attn::getKernelAttention(func::FuncOp kernel) {
   return llvm::hasSingleElement(ops) ? *ops.begin() : AttentionOp();
 }
 
-/// Where a kernel reads the size of a dimension: an argument of the function.
-static DimRef sourceOf(AttentionOp op, unsigned dim) {
-  auto [operand, position] = op.getDimSource(dim);
-  return {cast<BlockArgument>(operand).getArgNumber(), position};
+DimRef sparse_attn::getInputDim(AttentionOp op, unsigned dim) {
+  for (auto [operand, map] : {std::pair(op.getQuery(), op.getQueryMap()),
+                              std::pair(op.getKey(), op.getKeyMap()),
+                              std::pair(op.getValue(), op.getValueMap())})
+    if (auto position =
+            map.getResultPosition(getAffineDimExpr(dim, op.getContext())))
+      return {cast<BlockArgument>(operand).getArgNumber(), *position};
+  llvm_unreachable("every dimension is one of an input");
 }
 
 KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
@@ -58,7 +62,7 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   auto length = [&](StringRef name, unsigned dim) {
     if (ShapedType::isDynamic(op.getDimSize(dim)))
       signature.arguments.push_back(
-          {name.str(), Role::Length, RankedTensorType(), sourceOf(op, dim)});
+          {name.str(), Role::Length, RankedTensorType(), getInputDim(op, dim)});
   };
   length("query_length", dims.m);
   length("key_length", dims.k2);
@@ -66,10 +70,10 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
     length("batch_" + std::to_string(index), dim);
 
   signature.gridX = {Extent::Form::CeilDiv,
-                     {sourceOf(op, dims.m)},
+                     {getInputDim(op, dims.m)},
                      (*op.getDecisionTile())[0]};
   signature.gridY.form = Extent::Form::Product;
   for (unsigned dim : dims.batch)
-    signature.gridY.of.push_back(sourceOf(op, dim));
+    signature.gridY.of.push_back(getInputDim(op, dim));
   return signature;
 }

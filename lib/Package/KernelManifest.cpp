@@ -8,6 +8,7 @@
 
 #include "SparseAttn/Package/KernelManifest.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
@@ -70,19 +71,13 @@ static std::string spellElement(Type type) {
   return text;
 }
 
-/// Where dimension `dim` of the iteration space is read.
-static DimRef sourceOf(AttentionOp op, unsigned dim) {
-  auto [operand, position] = op.getDimSource(dim);
-  return {cast<BlockArgument>(operand).getArgNumber(), position};
-}
-
 /// The size of each dimension of an output: a number, or how it follows from
 /// the inputs.
 static Array describeOutputShape(AttentionOp op,
                                  const KernelArgument &argument) {
   Array shape;
   auto dimension = [&](unsigned dim) -> Json {
-    return Object{{"form", "dim"}, {"of", describe(sourceOf(op, dim))}};
+    return Object{{"form", "dim"}, {"of", describe(getInputDim(op, dim))}};
   };
   AttentionOp::Dims dims = op.getDims();
   if (argument.name == "tile_counts") {
@@ -92,7 +87,7 @@ static Array describeOutputShape(AttentionOp op,
     int64_t tiles = argument.type.getDimSize(dims.batch.size());
     if (ShapedType::isDynamic(tiles))
       shape.push_back(Object{{"form", "ceildiv"},
-                             {"of", describe(sourceOf(op, dims.m))},
+                             {"of", describe(getInputDim(op, dims.m))},
                              {"by", (*op.getDecisionTile())[0]}});
     else
       shape.push_back(tiles);
@@ -109,18 +104,47 @@ static Array describeOutputShape(AttentionOp op,
   return shape;
 }
 
-static Object describe(AttentionOp op, const KernelArgument &argument) {
+/// The size of each dimension of an input: a number, -1 where any will do, or
+/// where the kernel reads the length that this one must agree with.
+static Array describeInputShape(AttentionOp op, const KernelArgument &argument,
+                                unsigned number) {
+  AffineMap map = StringSwitch<AffineMap>(argument.name)
+                      .Case("query", op.getQueryMap())
+                      .Case("key", op.getKeyMap())
+                      .Case("value", op.getValueMap())
+                      .Case("mask", op.getMaskMap())
+                      .Default(AffineMap());
+  auto extent = [&](unsigned index) -> Json {
+    int64_t size = argument.type.getDimSize(index);
+    if (!ShapedType::isDynamic(size))
+      return size;
+    if (!map)
+      return -1;
+    // Another operand's type may tell what this one's leaves open.
+    unsigned dim = map.getDimPosition(index);
+    if (int64_t known = op.getDimSize(dim); !ShapedType::isDynamic(known))
+      return known;
+    DimRef source = getInputDim(op, dim);
+    if (source.argument == number && source.dim == index)
+      return -1;
+    return Object{{"form", "dim"}, {"of", describe(source)}};
+  };
+  Array shape;
+  for (unsigned index = 0; index < argument.type.getRank(); ++index)
+    shape.push_back(extent(index));
+  return shape;
+}
+
+static Object describe(AttentionOp op, const KernelArgument &argument,
+                       unsigned number) {
   using Role = KernelArgument::Role;
   if (argument.role == Role::Length)
     return Object{{"name", argument.name},
                   {"kind", "dim"},
                   {"of", describe(argument.of)}};
-  Array shape;
-  if (argument.role == Role::Input)
-    for (int64_t size : argument.type.getShape())
-      shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-  else
-    shape = describeOutputShape(op, argument);
+  Array shape = argument.role == Role::Input
+                    ? describeInputShape(op, argument, number)
+                    : describeOutputShape(op, argument);
   StringRef role = argument.role == Role::Input    ? "input"
                    : argument.role == Role::Output ? "output"
                                                    : "statistic";
@@ -136,8 +160,8 @@ Object sparse_attn::describeKernel(func::FuncOp kernel, int64_t threads,
   AttentionOp op = getKernelAttention(kernel);
   KernelSignature signature = getKernelSignature(kernel);
   Array arguments;
-  for (const KernelArgument &argument : signature.arguments)
-    arguments.push_back(describe(op, argument));
+  for (auto [number, argument] : llvm::enumerate(signature.arguments))
+    arguments.push_back(describe(op, argument, number));
   Json lists = nullptr;
   if (op.getBlockShape())
     lists = Object{{"block_shape", Array((*op.getBlockShape()))}};

@@ -92,9 +92,7 @@ static Rule parseExtent(const JsonField &field, Argument::Role role) {
     return parseRule(field);
   Rule rule;
   bool isInput = role == Argument::Role::Input;
-  rule.value = field.integer(isInput ? -1 : 1, INT64_MAX);
-  if (rule.value == 0)
-    field.error("an extent of at least 1, or -1 for any length");
+  rule.value = field.integer(isInput ? -1 : 0, INT64_MAX);
   if (rule.value == -1)
     rule.form = Rule::Form::Any;
   return rule;

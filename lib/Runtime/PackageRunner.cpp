@@ -82,6 +82,9 @@ Error Run::expandBlocks() {
   // The first two axes stay below 2^47, the third below 2^16.
   total *= spec.grid[2];
   for (const BlockRange &range : options.blocks) {
+    if (total == 0)
+      return fail("expected no list of thread blocks for empty results, found "
+                  "one");
     if (range.first > range.last || range.last >= total)
       return fail("expected thread blocks from 0 to " + Twine(total - 1) +
                   " in ascending ranges, found " + Twine(range.first) + " to " +
@@ -269,8 +272,11 @@ Expected<KernelRun> Run::execute(LoadedKernel &loaded) {
     Expected<std::vector<uint64_t>> addresses = uploadArguments();
     if (!addresses)
       return addresses.takeError();
-    // The first launch on a GPU also loads the code and is not timed.
+    // The first launch on a GPU also loads the code and is not timed. A grid
+    // without blocks cannot be launched: all results are empty.
     uint64_t launches = onGpu ? options.repeat + 1 : 1;
+    if (llvm::is_contained(spec.grid, 0u))
+      launches = 0;
     for (uint64_t launch = 0; launch < launches; ++launch) {
       tell(kernel.name + ": " +
            (onGpu

@@ -27,8 +27,7 @@ Expected<int64_t> evaluate(const Rule &rule, const Kernel &kernel,
   case Rule::Form::Dim:
     return extent(rule.of[0]);
   case Rule::Form::CeilDiv:
-    // Extents are at least 1, which keeps this form from overflowing.
-    return (extent(rule.of[0]) - 1) / rule.value + 1;
+    return divideCeil(uint64_t(extent(rule.of[0])), uint64_t(rule.value));
   case Rule::Form::Product: {
     int64_t product = 1;
     for (DimRef ref : rule.of)
@@ -68,16 +67,11 @@ static Error checkInput(const Argument &argument, const Shape &shape) {
                          "expected rank " + Twine(argument.shape.size()) +
                              ", " + expectedShape(argument) + ", found rank " +
                              Twine(shape.size()) + ", " + shapeText(shape));
-  for (auto [dim, extent] : enumerate(argument.shape)) {
-    if (shape[dim] < 1)
-      return argumentError(argument, "expected at least 1 in dimension " +
-                                         Twine(dim) + ", found " +
-                                         shapeText(shape));
+  for (auto [dim, extent] : enumerate(argument.shape))
     if (extent.form == Rule::Form::Constant && extent.value != shape[dim])
       return argumentError(argument, "expected " + Twine(extent.value) +
                                          " in dimension " + Twine(dim) +
                                          ", found " + shapeText(shape));
-  }
   return Error::success();
 }
 

@@ -52,6 +52,10 @@ struct KernelSignature {
 /// sparse-attn-outline-kernels), or null.
 AttentionOp getKernelAttention(func::FuncOp kernel);
 
+/// Where the size of dimension `dim` of the iteration space is read: the first
+/// input of the kernel that has it.
+DimRef getInputDim(AttentionOp op, unsigned dim);
+
 /// The signature of the GPU kernel for `kernel`: the function's tensor
 /// arguments in order (inputs, then inits), then one i32 for each distinct
 /// dynamic size that the kernel reads: queries, keys and batch sizes. The
