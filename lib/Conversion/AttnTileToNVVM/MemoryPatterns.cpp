@@ -115,6 +115,9 @@ struct StorePattern : TilePattern<StoreOp> {
     int64_t size = bytesOf(tile.getElementType());
     bool twoD = tile.getRank() == 2;
     int64_t pieces = twoD ? tile.getDimSize(1) / 8 : 1;
+    int64_t columns = matrix.getColumns();
+    if (twoD && columns % 2)
+      return rewriter.notifyMatchFailure(op, "expected pairs of columns");
     ValueRange registers = adaptor.getTile();
     for (int64_t i = 0; i < tile.getDimSize(0) / (16 * t.warps); ++i)
       for (int64_t half : {0, 1}) {
@@ -138,10 +141,17 @@ struct StorePattern : TilePattern<StoreOp> {
           continue;
         }
         address = b.move(address, b.mul(t.member, 2 * size));
-        for (int64_t j = 0; j < pieces; ++j)
+        for (int64_t j = 0; 8 * j < columns; ++j) {
+          // The tile's last columns may be past the matrix's.
+          if (8 * j + 8 > columns) {
+            Value mine = b.less(t.member, b.i32((columns - 8 * j) / 2));
+            auto rest = scf::IfOp::create(b, mine, /*withElseRegion=*/false);
+            b.setInsertionPointToStart(rest.thenBlock());
+          }
           LLVM::StoreOp::create(
               b, pairOf(b, tile, registers, (i * pieces + j) * 2 + half),
               b.move(address, static_cast<int32_t>(8 * j * size)), 2 * size);
+        }
       }
     rewriter.eraseOp(op);
     return success();
@@ -201,16 +211,22 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
     AddressBuilder b(op.getLoc(), rewriter);
     SharedType tile = op.getTile().getType();
     SharedLayout layout(tile);
-    int64_t threads = 32 * t.warps;
     int64_t chunksPerRow = layout.rowBytes / 16;
-    if (threads % chunksPerRow)
-      return rewriter.notifyMatchFailure(op, "threads share no whole rows");
-    int64_t rowsAtOnce = threads / chunksPerRow;
+    int64_t matrixBytes =
+        op.getMatrix().getType().getColumns() * bytesOf(tile.getElementType());
+    if (matrixBytes % 16)
+      return rewriter.notifyMatchFailure(op, "expected rows of whole chunks");
+    // As many threads copy a row as a power of two of them share it evenly:
+    // each takes every so many of its chunks, of as many rows as are left.
+    int64_t threads = 32 * t.warps;
+    int64_t threadsPerRow =
+        std::min(threads & -threads, chunksPerRow & -chunksPerRow);
+    int64_t rowsAtOnce = threads / threadsPerRow;
     int64_t pitch =
         op.getMatrix().getType().getRowPitch() * bytesOf(tile.getElementType());
 
-    Value chunk = b.bits(t.thread, chunksPerRow - 1);
-    Value firstRow = b.shr(t.thread, llvm::Log2_64(chunksPerRow));
+    Value chunk = b.bits(t.thread, threadsPerRow - 1);
+    Value firstRow = b.shr(t.thread, llvm::Log2_64(threadsPerRow));
     Value matrixRow = b.add(adaptor.getRow().front(), firstRow);
     Value source = b.move(b.move(adaptor.getMatrix()[0],
                                  Value(LLVM::MulOp::create(
@@ -235,14 +251,25 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
           rowsAtOnce % 8 == 0
               ? b.move(target, static_cast<int32_t>(row * layout.rowBytes))
               : targetAt(b.add(firstRow, row));
-      Value bytes;
-      if (!op.getInBounds())
-        bytes = LLVM::SelectOp::create(
-            b, b.less(b.add(matrixRow, row), adaptor.getMatrix()[1]), b.i32(16),
-            b.i32(0));
       Value from = row ? b.move(source, b.i64(row * pitch)) : source;
-      NVVM::CpAsyncOp::create(b, to, from, 16u, NVVM::LoadCacheModifierKind::CG,
-                              bytes);
+      Value present;
+      if (!op.getInBounds())
+        present = b.less(b.add(matrixRow, row), adaptor.getMatrix()[1]);
+      for (int64_t first = 0; first < chunksPerRow; first += threadsPerRow) {
+        Value wanted = present;
+        if (16 * (first + threadsPerRow) > matrixBytes) {
+          Value inside = b.less(chunk, b.i32(matrixBytes / 16 - first));
+          wanted = wanted ? LLVM::AndOp::create(b, wanted, inside) : inside;
+        }
+        Value bytes;
+        if (wanted)
+          bytes = LLVM::SelectOp::create(b, wanted, b.i32(16), b.i32(0));
+        auto step = static_cast<int32_t>(16 * first);
+        Value stepTo = first ? b.move(to, step) : to;
+        Value stepFrom = first ? b.move(from, step) : from;
+        NVVM::CpAsyncOp::create(b, stepTo, stepFrom, 16u,
+                                NVVM::LoadCacheModifierKind::CG, bytes);
+      }
     }
     b.setInsertionPoint(op);
     NVVM::CpAsyncCommitGroupOp::create(b);

@@ -25,7 +25,7 @@ namespace {
 using Fragment = SmallVector<Value, 4>;
 
 /// Loads fragments of a tile in shared memory. Addresses are a lane's own part
-/// XOR the step (which the swizzle leaves free) plus an immediate.
+/// moved along the row by the step, plus an immediate.
 class SharedReader {
 public:
   SharedReader(AddressBuilder &b, const ThreadIndices &t, SharedType type,
@@ -38,9 +38,7 @@ public:
                     bool transpose) {
     Value lane = b.add(b.mul(rows, layout.rowBytes),
                        b.shl(b.exclusiveOr(chunk, layout.swizzle(b, rows)), 4));
-    Value address =
-        b.move(b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 32 * step)),
-               static_cast<int32_t>(row * layout.rowBytes));
+    Value address = at(lane, row, 32 * step);
     Type type = LLVM::LLVMStructType::getLiteral(
         b.getContext(), SmallVector<Type>(4, b.getI32Type()));
     Value all = NVVM::LdMatrixOp::create(
@@ -63,14 +61,19 @@ public:
         b.add(b.mul(laneRow, layout.rowBytes),
               b.add(b.shl(b.exclusiveOr(chunk, layout.swizzle(b, laneRow)), 4),
                     b.shl(b.bits(laneColumn, 3), 2)));
-    Value address =
-        b.move(b.move(t.shared, b.exclusiveOr(b.add(offset, lane), 4 * column)),
-               static_cast<int32_t>(row * layout.rowBytes));
+    Value address = at(lane, row, 4 * column);
     return LLVM::LoadOp::create(b, type, address,
                                 isa<VectorType>(type) ? 8 : 4);
   }
 
 private:
+  /// The address of a lane's part, moved by rows and by bytes in the row.
+  Value at(Value lane, int64_t row, int64_t bytes) {
+    auto [start, further] = layout.along(b, b.add(offset, lane), bytes);
+    return b.move(b.move(t.shared, start),
+                  static_cast<int32_t>(row * layout.rowBytes) + further);
+  }
+
   AddressBuilder &b;
   const ThreadIndices &t;
   SharedLayout layout;

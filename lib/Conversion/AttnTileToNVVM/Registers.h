@@ -106,14 +106,27 @@ public:
 };
 
 /// Where a 16-byte chunk of a shared tile lies: the position of chunk c in row
-/// r is c XOR swizzle(r).
+/// r is c XOR swizzle(r), which moves it inside its group of `span` chunks.
 struct SharedLayout {
-  explicit SharedLayout(SharedType type) : rowBytes(type.getRowBytes()) {}
+  explicit SharedLayout(SharedType type)
+      : rowBytes(type.getRowBytes()),
+        span(std::min<int64_t>(8, (rowBytes / 16) & -(rowBytes / 16))) {}
   int64_t rowBytes;
-  /// The swizzle of `row`, whose multiples of 8 do not count.
+  /// The largest power of two that divides the chunks of a row, 8 at most.
+  int64_t span;
+  /// The swizzle of `row`, whose multiples of 8 do not count. Rows that are
+  /// 8/span apart start in the same bank: they get different numbers.
   Value swizzle(AddressBuilder &b, Value row) const {
-    // Eight rows of 64 bytes fill four lines of 128: pairs share a number.
-    return rowBytes >= 128 ? b.bits(row, 7) : b.bits(b.shr(row, 1), 3);
+    int64_t period = 8 / span;
+    return b.bits(period == 1 ? row : b.shr(row, llvm::Log2_64(period)),
+                  span - 1);
+  }
+  /// `lane` moved by `bytes` along the row: inside a group of chunks by XOR,
+  /// which the swizzle commutes with, by an immediate from group to group.
+  std::pair<Value, int32_t> along(AddressBuilder &b, Value lane,
+                                  int64_t bytes) const {
+    int64_t inside = bytes & (16 * span - 1);
+    return {b.exclusiveOr(lane, inside), static_cast<int32_t>(bytes - inside)};
   }
 };
 

@@ -8,6 +8,7 @@
 
 #include "FlashLoop.h"
 #include "SparseAttn/Analysis/BlockPlan.h"
+#include "SparseAttn/Analysis/TileShape.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <cmath>
 
@@ -92,7 +93,7 @@ private:
   const FlashInputs &in;
   AttentionOp op;
   FilterAttrInterface filter;
-  int64_t width; // value head_dim
+  int64_t width; // columns of the accumulator: the value head_dim's tile
   Type operandType;
   PrecisionAttr precision;
   bool modified;        // scores are scaled before the maximum is taken
@@ -105,7 +106,7 @@ FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
     : b(b), in(in), op(in.op), filter(op.getFilterOrDefault()) {
   auto values = cast<RankedTensorType>(op.getValue().getType());
   operandType = values.getElementType();
-  width = op.getDimSize(op.getDims().n);
+  width = getTileColumns(op.getDimSize(op.getDims().n));
   if (operandType.isF32())
     precision = PrecisionAttr::get(op.getContext(), op.getPrecisionOrDefault());
   double scale = op.getScale().convertToDouble();
@@ -123,7 +124,8 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
   tile.partial = partial;
   auto matrix = cast<MatrixType>(in.key.getType());
   Value key = LoadOp::create(
-      b, b.tile({in.keys, matrix.getColumns()}, operandType), in.key, firstKey,
+      b, b.tile({in.keys, getTileColumns(matrix.getColumns())}, operandType),
+      in.key, firstKey,
       /*in_bounds=*/!partial);
   auto type = b.f32Tile({in.rows, in.keys});
   Value scores = MmaOp::create(b, type, in.query, key, b.full(type, 0.0),

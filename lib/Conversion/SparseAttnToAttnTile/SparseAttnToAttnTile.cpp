@@ -9,6 +9,7 @@
 #include "FlashLoop.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Analysis/ModuleTarget.h"
+#include "SparseAttn/Analysis/TileShape.h"
 #include "SparseAttn/Conversion/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -57,18 +58,8 @@ static std::string findTileObstacle(AttentionOp op) {
     return text;
   }
   const TargetInfo &target = getModuleTarget(op->getParentOfType<ModuleOp>());
-  AttentionOp::Dims dims = op.getDims();
-  int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
-  int64_t bytes = target.maxSharedBytes;
-  // A vote on the mean of the rows sums them through shared memory.
-  auto recall = dyn_cast<RecallFilterAttr>(op.getFilterOrDefault());
-  int64_t scratch = recall && recall.getPerTile() ? 1024 : 0;
-  Type element = getElementTypeOrSelf(op.getQuery());
-  int64_t left =
-      (bytes - scratch) * 8 / element.getIntOrFloatBitWidth() - rows * head;
-  // Divided rather than multiplied: the keys may be any number.
-  if (left < 0 || keys > left / (head + valueHead))
-    os << "expected tiles that fit the " << bytes
+  if (getSharedBytes(op, rows, keys) > target.maxSharedBytes)
+    os << "expected tiles that fit the " << target.maxSharedBytes
        << " bytes of shared memory of " << target.chip
        << ", found a decision tile of " << rows << " queries and " << keys
        << " keys";
@@ -82,17 +73,22 @@ static std::string findObstacle(AttentionOp op) {
   llvm::raw_string_ostream os(text);
   if (!op.getDecisionTile())
     return "no decision_tile; run sparse-attn-assign-schedule first";
-  int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
-  for (auto [name, size] : {std::pair<StringRef, int64_t>{"head_dim", head},
-                            {"value head_dim", valueHead}})
-    if (size != 32 && size != 64 && size != 128) {
-      os << "expected a " << name << " of 32, 64 or 128, found ";
-      if (ShapedType::isDynamic(size))
-        os << "a dynamic one";
-      else
-        os << size;
-      return text;
-    }
+  // Rows begin and end with the 16 bytes that a thread copies at once.
+  int64_t multiple =
+      128 / getElementTypeOrSelf(op.getQuery()).getIntOrFloatBitWidth();
+  for (auto [name, dim] : {std::pair<StringRef, unsigned>{"head_dim", dims.k1},
+                           {"value head_dim", dims.n}}) {
+    int64_t size = op.getDimSize(dim);
+    if (size >= multiple && size <= maxHeadDim && size % multiple == 0)
+      continue;
+    os << "expected a " << name << " of a multiple of " << multiple << " from "
+       << multiple << " to " << maxHeadDim << ", found ";
+    if (ShapedType::isDynamic(size))
+      os << "a dynamic one";
+    else
+      os << size;
+    return text;
+  }
   struct Operand {
     StringRef name;
     Value value;
@@ -310,7 +306,7 @@ void KernelBuilder::store(Value tile, Value operand, AffineMap map,
 
 void KernelBuilder::createEpilogue(const FlashResults &results) {
   using Predicate = arith::CmpFPredicate;
-  int64_t width = op.getDimSize(dims.n);
+  int64_t width = getTileColumns(op.getDimSize(dims.n));
   // An empty row kept nothing: its sum is 0 and its output must be 0.
   Value empty = b.compare(Predicate::OEQ, results.rowSum, b.f32(0.0));
   Value divisor = b.select(empty, b.f32(1.0), results.rowSum);
@@ -323,7 +319,7 @@ void KernelBuilder::createEpilogue(const FlashResults &results) {
                                      cast<RankedTensorType>(output.getType())
                                          .clone(outputType.getElementType()),
                                      output);
-  store(output, op.getOutput(), op.getOutputMap(), width);
+  store(output, op.getOutput(), op.getOutputMap(), op.getDimSize(dims.n));
 
   if (Value target = op.getLogSumExp()) {
     constexpr double ln2 = 0.6931471805599453;
@@ -367,9 +363,10 @@ void KernelBuilder::build() {
   int64_t head = op.getDimSize(dims.k1), valueHead = op.getDimSize(dims.n);
   Value query =
       rowsView(op.getQuery(), op.getQueryMap(), dims.m, head, size(dims.m));
-  inputs.query = LoadOp::create(
-      b, b.tile({inputs.rows, head}, getElementTypeOrSelf(op.getQuery())),
-      query, firstQuery, /*in_bounds=*/false);
+  inputs.query = LoadOp::create(b,
+                                b.tile({inputs.rows, getTileColumns(head)},
+                                       getElementTypeOrSelf(op.getQuery())),
+                                query, firstQuery, /*in_bounds=*/false);
   inputs.key =
       rowsView(op.getKey(), op.getKeyMap(), dims.k2, head, size(dims.k2));
   inputs.value = rowsView(op.getValue(), op.getValueMap(), dims.k2, valueHead,

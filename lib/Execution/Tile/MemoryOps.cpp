@@ -47,7 +47,8 @@ static llvm::Error checkPromise(Operation *op, bool inBounds,
 }
 
 /// Calls `each(bytes, first element of the tile, count)` for the rows of a
-/// tile of `rows` x `columns` that lie in the matrix, from `row` on.
+/// tile of `rows` x `columns` that lie in the matrix, from `row` on. Columns
+/// past the matrix's are left out.
 template <typename Each>
 static llvm::Error forEachRow(Interpreter &state, Operation *op,
                               const Matrix &matrix, int64_t row, int64_t rows,
@@ -55,15 +56,16 @@ static llvm::Error forEachRow(Interpreter &state, Operation *op,
   if (row < 0)
     return fault(op, "expected a row of at least 0, found " + Twine(row));
   int64_t present = std::min(rows, matrix.rows - row);
+  int64_t count = std::min(columns, matrix.type.getColumns());
   for (int64_t i = 0; i < present; ++i) {
     llvm::Expected<int64_t> first = locate(op, matrix, row + i, 0);
     if (!first)
       return first.takeError();
     llvm::Expected<uint8_t *> bytes = state.access(
-        op, matrix.argument, *first, columns, matrix.type.getElementType());
+        op, matrix.argument, *first, count, matrix.type.getElementType());
     if (!bytes)
       return bytes.takeError();
-    each(*bytes, i * columns, columns);
+    each(*bytes, i * columns, count);
   }
   return llvm::Error::success();
 }

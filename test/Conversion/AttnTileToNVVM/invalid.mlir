@@ -99,13 +99,26 @@ gpu.func @half_fragment(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %count:
 
 // -----
 
-// 96 threads copy no whole number of rows of 64 chunks.
+// Threads copy 16 bytes at once.
 gpu.module @kernels {
-gpu.func @uneven(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %count: i32) kernel attributes {known_block_size = array<i32: 96, 1, 1>} {
-  %o = attn_tile.view %pointer[%offset], %count : !llvm.ptr<1> -> !attn_tile.matrix<512xf16, rows = 512>
-  %tile = attn_tile.alloc_shared : !attn_tile.shared<16x512xf16>
+gpu.func @half_chunk(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %count: i32) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+  %o = attn_tile.view %pointer[%offset], %count : !llvm.ptr<1> -> !attn_tile.matrix<20xf16, rows = 20>
+  %tile = attn_tile.alloc_shared : !attn_tile.shared<16x32xf16>
   // expected-error@+1 {{failed to legalize operation 'attn_tile.copy_async'}}
-  attn_tile.copy_async %o[%row], %tile : !attn_tile.matrix<512xf16, rows = 512> to !attn_tile.shared<16x512xf16>
+  attn_tile.copy_async %o[%row], %tile : !attn_tile.matrix<20xf16, rows = 20> to !attn_tile.shared<16x32xf16>
+  gpu.return
+}
+}
+
+// -----
+
+// Lanes write two columns at once.
+gpu.module @kernels {
+gpu.func @half_pair(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %count: i32) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+  %o = attn_tile.view %pointer[%offset], %count : !llvm.ptr<1> -> !attn_tile.matrix<15xf32, rows = 15>
+  %t = arith.constant dense<1.0> : tensor<16x16xf32, #attn_tile.accumulator<warps = 1>>
+  // expected-error@+1 {{failed to legalize operation 'attn_tile.store'}}
+  attn_tile.store %t, %o[%row] : tensor<16x16xf32, #attn_tile.accumulator<warps = 1>>, !attn_tile.matrix<15xf32, rows = 15>
   gpu.return
 }
 }

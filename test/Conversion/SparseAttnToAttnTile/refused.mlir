@@ -20,28 +20,48 @@ func.func private @no_tile(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v:
 
 // CHECK: func.func private @head_dim(
 // CHECK: sparse_attn.attention
-func.func private @head_dim(%q: tensor<4x64x48xf16>, %k: tensor<4x64x48xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected a head_dim of 32, 64 or 128, found 48}}
+func.func private @head_dim(%q: tensor<4x64x44xf16>, %k: tensor<4x64x44xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a head_dim of a multiple of 8 from 8 to 256, found 44}}
   %o = sparse_attn.attention
-      ins(%q, %k, %v : tensor<4x64x48xf16>, tensor<4x64x48xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      ins(%q, %k, %v : tensor<4x64x44xf16>, tensor<4x64x44xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
+// CHECK: func.func private @head_dim_f32(
+// CHECK: sparse_attn.attention
+func.func private @head_dim_f32(%q: tensor<4x64x34xf32>, %k: tensor<4x64x34xf32>, %v: tensor<4x64x64xf32>, %init: tensor<4x64x64xf32>) -> tensor<4x64x64xf32> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a head_dim of a multiple of 4 from 4 to 256, found 34}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x34xf32>, tensor<4x64x34xf32>, tensor<4x64x64xf32>) outs(%init : tensor<4x64x64xf32>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf32>
+  return %o : tensor<4x64x64xf32>
+}
+
+// CHECK: func.func private @no_head_dim(
+// CHECK: sparse_attn.attention
+func.func private @no_head_dim(%q: tensor<4x64x0xf16>, %k: tensor<4x64x0xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a head_dim of a multiple of 8 from 8 to 256, found 0}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x0xf16>, tensor<4x64x0xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
       {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
   return %o : tensor<4x64x64xf16>
 }
 
 // CHECK: func.func private @value_head_dim(
 // CHECK: sparse_attn.attention
-func.func private @value_head_dim(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x256xf16>, %init: tensor<4x64x256xf16>) -> tensor<4x64x256xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected a value head_dim of 32, 64 or 128, found 256}}
+func.func private @value_head_dim(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x264xf16>, %init: tensor<4x64x264xf16>) -> tensor<4x64x264xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected a value head_dim of a multiple of 8 from 8 to 256, found 264}}
   %o = sparse_attn.attention
-      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x256xf16>) outs(%init : tensor<4x64x256xf16>)
-      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x256xf16>
-  return %o : tensor<4x64x256xf16>
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x264xf16>) outs(%init : tensor<4x64x264xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x264xf16>
+  return %o : tensor<4x64x264xf16>
 }
 
 // CHECK: func.func private @dynamic_head_dim(
 // CHECK: sparse_attn.attention
 func.func private @dynamic_head_dim(%q: tensor<4x64x?xf16>, %k: tensor<4x64x?xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected a head_dim of 32, 64 or 128, found a dynamic one}}
+  // expected-remark@+1 {{not compiled: expected a head_dim of a multiple of 8 from 8 to 256, found a dynamic one}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<4x64x?xf16>, tensor<4x64x?xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
       {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>

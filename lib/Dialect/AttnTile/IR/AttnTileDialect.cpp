@@ -156,8 +156,8 @@ void MatrixType::print(AsmPrinter &printer) const {
 LogicalResult MatrixType::verify(EmitError emitError, int64_t columns,
                                  Type element, int64_t rowPitch,
                                  int64_t columnPitch) {
-  if (columns < 1 && !ShapedType::isDynamic(columns))
-    return emitError() << "expected at least 1 column of a matrix, found "
+  if (columns < 0 && !ShapedType::isDynamic(columns))
+    return emitError() << "expected at least 0 columns of a matrix, found "
                        << columns;
   if (!element.isIntOrFloat())
     return emitError() << "expected a matrix of numbers, found " << element;
@@ -212,9 +212,9 @@ LogicalResult SharedType::verify(EmitError emitError, int64_t rows,
                        << " rows and columns of a shared tile, found " << rows
                        << " and " << columns;
   int64_t bytes = columns * element.getIntOrFloatBitWidth() / 8;
-  if (rows <= 0 || rows % 8 || bytes < 64 || bytes & (bytes - 1))
-    return emitError() << "expected a multiple of 8 rows and a power of two of "
-                          "at least 64 bytes a row of a shared tile, found "
+  if (rows <= 0 || rows % 8 || columns <= 0 || bytes % 32)
+    return emitError() << "expected a multiple of 8 rows and of 32 bytes a row "
+                          "of a shared tile, found "
                        << rows << " rows of " << bytes << " bytes";
   return success();
 }

@@ -22,15 +22,17 @@ static LogicalResult verifyStatic(Operation *op, RankedTensorType tile) {
   return success();
 }
 
-/// Checks that whole rows of `matrix` fit tiles of `columns` x `element`.
+/// Checks that whole rows of `matrix` fit tiles of `columns` x `element`, which
+/// may be wider.
 static LogicalResult verifyRows(Operation *op, MatrixType matrix,
                                 int64_t columns, Type element) {
   if (matrix.getColumnPitch() != 1)
     return op->emitOpError("expected a matrix of adjacent columns, found a "
                            "column pitch of ")
            << matrix.getColumnPitch();
-  if (matrix.getColumns() != columns || matrix.getElementType() != element)
-    return op->emitOpError("expected a matrix of ")
+  if (ShapedType::isDynamic(matrix.getColumns()) ||
+      matrix.getColumns() > columns || matrix.getElementType() != element)
+    return op->emitOpError("expected a matrix of at most ")
            << columns << " columns of " << element << ", found " << matrix;
   return success();
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Analysis/ModuleTarget.h"
+#include "SparseAttn/Analysis/TileShape.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -18,40 +19,37 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Bytes of shared memory that the query, one key and one value tile take.
-static int64_t sharedBytes(int64_t rows, int64_t keys, int64_t head,
-                           int64_t valueHead, int64_t elementBytes) {
-  return elementBytes * (rows * head + keys * (head + valueHead));
-}
-
-/// The largest tile of a short list that the target's shared memory holds.
+/// The largest tile, of those that spill nothing or little, that the target's
+/// shared memory holds.
 static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
                                               const TargetInfo &target) {
   AttentionOp::Dims dims = op.getDims();
-  auto known = [](int64_t size, int64_t otherwise) {
-    return ShapedType::isDynamic(size) ? otherwise : size;
-  };
-  int64_t head = known(op.getDimSize(dims.k1), 128);
-  int64_t valueHead = known(op.getDimSize(dims.n), 128);
+  int64_t head = std::max(op.getDimSize(dims.k1), op.getDimSize(dims.n));
   int64_t queries = op.getDimSize(dims.m);
-  Type element = getElementTypeOrSelf(op.getQuery());
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  bool isF32 = getElementTypeOrSelf(op.getQuery()).isF32();
   // f32 fragments are split or rounded on the way: half the rows leave the
   // registers for it. Few queries fill no more than half a tile either.
-  bool small =
-      element.isF32() || (!ShapedType::isDynamic(queries) && queries <= 64);
-  std::pair<int64_t, int64_t> tile = {small ? 64 : 128, 64};
+  bool small = isF32 || (!ShapedType::isDynamic(queries) && queries <= 64);
+  int64_t rows = small ? 64 : 128;
   // With f32 and a wide head the split fragments spill beside 64 keys.
-  if (element.isF32() && std::max(head, valueHead) > 64)
-    tile.second = 32;
-  while (tile.second > 32 &&
-         sharedBytes(tile.first, tile.second, head, valueHead, bytes) >
-             target.maxSharedBytes)
-    tile.second /= 2;
+  int64_t keys = isF32 && head > 96 ? 32 : 64;
   // Each group of the filter takes two adjacent columns at a time.
+  int64_t fewestKeys = 16;
   if (auto recall = dyn_cast<RecallFilterAttr>(op.getFilterOrDefault()))
-    tile.second = std::max(tile.second, 2 * recall.getGroups());
-  return tile;
+    fewestKeys = std::max(fewestKeys, 2 * recall.getGroups());
+  keys = std::max(keys, fewestKeys);
+  // 64 rows still give each of four warps its 16.
+  while (getSharedBytes(op, rows, keys) > target.maxSharedBytes) {
+    if (rows > 64)
+      rows /= 2;
+    else if (keys > fewestKeys)
+      keys /= 2;
+    else if (rows > 16)
+      rows /= 2;
+    else
+      break;
+  }
+  return {rows, keys};
 }
 
 namespace {

@@ -17,7 +17,7 @@ func.func @load_pitch(%m: !attn_tile.matrix<64xf16, rows = 64, columns = 2>, %i:
 // -----
 
 func.func @load_columns(%m: !attn_tile.matrix<64xf16, rows = 64>, %i: i32) {
-  // expected-error@+1 {{expected a matrix of 32 columns of 'f16', found '!attn_tile.matrix<64xf16, rows = 64>'}}
+  // expected-error@+1 {{expected a matrix of at most 32 columns of 'f16', found '!attn_tile.matrix<64xf16, rows = 64>'}}
   %t = attn_tile.load %m[%i] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<32x32xf16>
   return
 }
@@ -25,7 +25,7 @@ func.func @load_columns(%m: !attn_tile.matrix<64xf16, rows = 64>, %i: i32) {
 // -----
 
 func.func @load_element(%m: !attn_tile.matrix<64xf16, rows = 64>, %i: i32) {
-  // expected-error@+1 {{expected a matrix of 64 columns of 'f32', found '!attn_tile.matrix<64xf16, rows = 64>'}}
+  // expected-error@+1 {{expected a matrix of at most 64 columns of 'f32', found '!attn_tile.matrix<64xf16, rows = 64>'}}
   %t = attn_tile.load %m[%i] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<32x64xf32>
   return
 }
@@ -81,7 +81,7 @@ func.func @store_rank_3(%t: tensor<2x2x2xf32>, %m: !attn_tile.matrix<2xf32, rows
 // -----
 
 func.func @store_rows(%t: tensor<64xf32>, %m: !attn_tile.matrix<2xf32, rows = 2>, %i: i32) {
-  // expected-error@+1 {{expected a matrix of 1 columns of 'f32', found '!attn_tile.matrix<2xf32, rows = 2>'}}
+  // expected-error@+1 {{expected a matrix of at most 1 columns of 'f32', found '!attn_tile.matrix<2xf32, rows = 2>'}}
   attn_tile.store %t, %m[%i] : tensor<64xf32>, !attn_tile.matrix<2xf32, rows = 2>
   return
 }
@@ -105,7 +105,7 @@ func.func @store_scalar(%v: i64, %p: !llvm.ptr<1>) {
 // -----
 
 func.func @copy(%m: !attn_tile.matrix<64xf16, rows = 64>, %s: !attn_tile.shared<8x32xf16>, %i: i32) {
-  // expected-error@+1 {{expected a matrix of 32 columns of 'f16', found '!attn_tile.matrix<64xf16, rows = 64>'}}
+  // expected-error@+1 {{expected a matrix of at most 32 columns of 'f16', found '!attn_tile.matrix<64xf16, rows = 64>'}}
   attn_tile.copy_async %m[%i], %s : !attn_tile.matrix<64xf16, rows = 64> to !attn_tile.shared<8x32xf16>
   return
 }

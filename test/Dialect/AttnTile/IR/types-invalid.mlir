@@ -80,11 +80,6 @@ func.func private @matrix_0d(!attn_tile.matrix<f16, rows = 64>)
 
 // -----
 
-// expected-error@+1 {{expected at least 1 column of a matrix, found 0}}
-func.func private @matrix_empty(!attn_tile.matrix<0xf16, rows = 64>)
-
-// -----
-
 // expected-error@+1 {{expected non-function type}}
 func.func private @matrix_negative(!attn_tile.matrix<-4xf16, rows = 64>)
 
@@ -125,23 +120,28 @@ func.func private @shared_element(!attn_tile.shared<64x64xi8>)
 
 // -----
 
-// expected-error@+1 {{expected a multiple of 8 rows and a power of two of at least 64 bytes a row of a shared tile, found 12 rows of 128 bytes}}
+// expected-error@+1 {{expected a multiple of 8 rows and of 32 bytes a row of a shared tile, found 12 rows of 128 bytes}}
 func.func private @shared_rows(!attn_tile.shared<12x64xf16>)
 
 // -----
 
-// expected-error@+1 {{expected a multiple of 8 rows and a power of two of at least 64 bytes a row of a shared tile, found 0 rows of 128 bytes}}
+// expected-error@+1 {{expected a multiple of 8 rows and of 32 bytes a row of a shared tile, found 0 rows of 128 bytes}}
 func.func private @shared_no_rows(!attn_tile.shared<0x64xf16>)
 
 // -----
 
-// expected-error@+1 {{expected a multiple of 8 rows and a power of two of at least 64 bytes a row of a shared tile, found 16 rows of 32 bytes}}
-func.func private @shared_narrow(!attn_tile.shared<16x16xf16>)
+// expected-error@+1 {{expected a multiple of 8 rows and of 32 bytes a row of a shared tile, found 16 rows of 16 bytes}}
+func.func private @shared_narrow(!attn_tile.shared<16x8xf16>)
 
 // -----
 
-// expected-error@+1 {{expected a multiple of 8 rows and a power of two of at least 64 bytes a row of a shared tile, found 16 rows of 96 bytes}}
-func.func private @shared_power(!attn_tile.shared<16x48xf16>)
+// expected-error@+1 {{expected a multiple of 8 rows and of 32 bytes a row of a shared tile, found 16 rows of 112 bytes}}
+func.func private @shared_odd(!attn_tile.shared<16x56xf16>)
+
+// -----
+
+// expected-error@+1 {{expected a multiple of 8 rows and of 32 bytes a row of a shared tile, found 16 rows of 0 bytes}}
+func.func private @shared_no_columns(!attn_tile.shared<16x0xf16>)
 
 // -----
 

@@ -121,9 +121,10 @@ def AttnTile_MatrixType : AttnTile_Type<"Matrix", "matrix"> {
 def AttnTile_SharedType : AttnTile_Type<"Shared", "shared"> {
   let summary = "A tile in the shared memory of the thread block";
   let description = [{
-    Rows lie one after the other in chunks of 16 bytes; the position of a chunk
-    in its row is its number XOR the row's number, so that eight rows of one
-    column of chunks fall into different banks (conflict-free ldmatrix).
+    Rows lie one after the other in chunks of 16 bytes, 2^a · u to a row with u
+    odd. The position of chunk c of row r is c XOR ((r · s / 8) mod s), where s
+    is 2^a but at most 8, so that eight rows of one column of chunks fall into
+    different banks (conflict-free ldmatrix).
 
     Example: `!attn_tile.shared<64x128xf16>`.
   }];

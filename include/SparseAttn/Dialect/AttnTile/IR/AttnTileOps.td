@@ -75,7 +75,8 @@ def AttnTile_LoadOp : AttnTile_Op<"load", [MemoryEffects<[MemRead]>]> {
   let summary = "Read whole rows of a matrix";
   let description = [{
     The tile of rows `row`, `row + 1`, ... of the matrix, all columns. Rows past
-    the end are 0; `in_bounds` promises that there are none.
+    the end are 0; `in_bounds` promises that there are none. A tile may be wider
+    than the matrix: the columns past the matrix's are 0.
 
     Example:
 
@@ -118,7 +119,8 @@ def AttnTile_StoreOp : AttnTile_Op<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "Write whole rows of a matrix";
   let description = [{
     Writes the tile to the rows `row`, `row + 1`, ...; rows past the end are
-    left out. A 1-D tile is a matrix of one column.
+    left out, and so are columns of a tile wider than the matrix. A 1-D tile is
+    a matrix of one column.
 
     Example:
 
@@ -170,8 +172,9 @@ def AttnTile_CopyAsyncOp : AttnTile_Op<"copy_async", [MemoryEffects<[MemRead, Me
   let summary = "Begin to copy rows of a matrix to shared memory";
   let description = [{
     Copies the rows `row`, `row + 1`, ... of the matrix; rows past the end
-    become 0, and `in_bounds` promises that there are none. The tile may be read after the next `wait_copies`, and must not be
-    in use by any thread when the copy begins.
+    become 0, and `in_bounds` promises that there are none. Columns of a tile
+    wider than the matrix become 0. The tile may be read after the next
+    `wait_copies`, and must not be in use by any thread when the copy begins.
 
     Example:
 

@@ -25,7 +25,7 @@ struct RegisterBudget {
   /// Accumulators of one thread that leave room for all else.
   static constexpr int64_t maxAccumulators = 192;
   /// Accumulators and query operand together.
-  static constexpr int64_t maxWithQuery = 176;
+  static constexpr int64_t maxWithQuery = 168;
 };
 
 /// The warps that a kernel should run on: `requested` unless 0.
