@@ -33,6 +33,7 @@ void backend::addRaising(OpPassManager &pm) {
 }
 
 void backend::addScheduling(OpPassManager &pm) {
+  pm.addPass(createPackQueryHeads());
   pm.addPass(createAssignSchedule());
   pm.addPass(createRequestStatistics());
 }

@@ -93,6 +93,40 @@ def problem_of(spec: Attention, arrays: dict) -> Problem:
     return Problem(spec.factor, spec.causal, mask, spec.score, spec.query_batch)
 
 
+@dataclass(frozen=True)
+class PackedHeads:
+    """The scores of `problem` where a kernel takes the heads that share a key
+    head as rows: a batch index ends in key head · queries + query."""
+
+    problem: Problem
+    queries: int
+    shared: int
+
+    def __getattr__(self, name: str):  # all else
+        return getattr(self.problem, name)
+
+    def finish(self, scores: np.ndarray, batch: tuple, first_row: int = 0) -> np.ndarray:
+        key_head, query = divmod(batch[-1], self.queries)
+        rows = [
+            self.problem.finish(row[None], (*batch[:-1], key_head * self.shared + head), query)
+            for head, row in enumerate(scores, first_row)
+        ]
+        return np.concatenate(rows)
+
+
+def packs_heads(spec: Attention, kernel: dict) -> bool:
+    """Whether the kernel's grid divides the heads instead of the queries."""
+    queries = len(spec.batch) - 1 if spec.rows_first and spec.batch else len(spec.query_batch)
+    return kernel["grid"]["x"]["of"] != [0, queries]
+
+
+def pack_heads(spec: Attention, array: np.ndarray) -> np.ndarray:
+    """[.., key head, head, query, ..] as [.., key head · query, head, ..]."""
+    lead = len(spec.query_batch) - 2
+    array = np.moveaxis(array, lead + 2, lead + 1)
+    return array.reshape(*array.shape[:lead], -1, *array.shape[lead + 2 :])
+
+
 @dataclass
 class Verdict:
     """What the comparison found, for a test to assert on."""
@@ -113,23 +147,33 @@ class Verdict:
 class Judge:
     """Compares one run, query tile by query tile."""
 
-    def __init__(self, spec: Attention, arrays: dict, run: tools.Run, decision_tile: tuple):
+    def __init__(self, spec: Attention, arrays: dict, run: tools.Run, kernel: dict):
         self.spec = spec
-        self.q, k, v = operands(spec, arrays)
-        self.k, self.v = share_heads(self.q, k), share_heads(self.q, v)
         self.problem = problem_of(spec, arrays)
+        packed = packs_heads(spec, kernel)
+        if packed:
+            self.problem = PackedHeads(self.problem, spec.rows, spec.shared)
 
         def in_order(array):
-            return merge_heads(spec, batch_first(spec, array, spec.query_batch))
+            array = batch_first(spec, array, spec.query_batch)
+            return pack_heads(spec, array) if packed else merge_heads(spec, array)
 
+        _, k, v = operands(spec, arrays)
+        self.q = in_order(arrays["q"])
+        self.k, self.v = share_heads(self.q, k), share_heads(self.q, v)
         self.out = in_order(run.arrays["output"])
-        self.rows, self.keys = decision_tile
+        self.rows, self.keys = kernel["decision_tile"]
         self.stats = {
             x: in_order(run.arrays[x])
             for x in ("recall_bound", "log_sum_exp")
             if x in run.arrays
         }
-        self.stats["tile_counts"] = merge_heads(spec, run.arrays["tile_counts"])
+        counts = run.arrays["tile_counts"]
+        if packed:  # [.., key head and query in the output's order, tiles, 2]
+            counts = batch_first(spec, counts, spec.query_batch[:-1])
+            lead = len(spec.query_batch) - 2
+            counts = counts.reshape(*counts.shape[:lead], -1, *counts.shape[lead + 2 :])
+        self.stats["tile_counts"] = counts if packed else merge_heads(spec, counts)
         self.mode = operand_mode(spec.element, spec.precision or "tf32x3")
         self.verdict = Verdict()
         self.noise = 0.0
@@ -251,7 +295,7 @@ def decision_tile(package: tools.Package) -> tuple:
 def check(compiler: Compiler, spec: Attention, arrays: dict, *flags: str) -> Verdict:
     """Compiles, runs and judges; the verdict for further assertions."""
     run = compiler.run(spec, arrays, *flags)
-    return Judge(spec, arrays, run, decision_tile(compiler.package(spec))).judge()
+    return Judge(spec, arrays, run, compiler.package(spec).kernel()).judge()
 
 
 def dense_reference(spec: Attention, arrays: dict) -> np.ndarray:

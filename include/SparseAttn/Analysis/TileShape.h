@@ -13,6 +13,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Query tiles have this many rows where queries are no more.
+constexpr int64_t fewQueries = 64;
+
 /// The largest head_dim whose accumulators a thread's registers hold.
 constexpr int64_t maxHeadDim = 256;
 

@@ -29,8 +29,9 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
   bool isF32 = getElementTypeOrSelf(op.getQuery()).isF32();
   // f32 fragments are split or rounded on the way: half the rows leave the
   // registers for it. Few queries fill no more than half a tile either.
-  bool small = isF32 || (!ShapedType::isDynamic(queries) && queries <= 64);
-  int64_t rows = small ? 64 : 128;
+  bool small =
+      isF32 || (!ShapedType::isDynamic(queries) && queries <= fewQueries);
+  int64_t rows = small ? fewQueries : 128;
   // With f32 and a wide head the split fragments spill beside 64 keys.
   int64_t keys = isF32 && head > 96 ? 32 : 64;
   // Each group of the filter takes two adjacent columns at a time.

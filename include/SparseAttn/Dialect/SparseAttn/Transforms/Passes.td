@@ -70,6 +70,34 @@ def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
                            "::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def PackQueryHeads : Pass<"sparse-attn-pack-query-heads"> {
+  let summary = "Make the query heads that share a key head the rows of a tile";
+  let description = [{
+    Where queries are few, as in decoding, a query tile is mostly empty, and
+    each of the query heads that share a key head reads all keys for itself. The
+    pass exchanges the roles of the queries and of the group of heads: the group
+    becomes the query dimension and the queries a batch dimension. Only the
+    iteration space and the order of the region's indices change, no operand.
+
+    It does so where that makes fewer query tiles, for static sizes. The rows of
+    a decision tile, which vote together for a filter, are then heads: an
+    attention that states its `decision_tile`, gives `tile_counts` or has a
+    block list stays as it is.
+
+    Example: one query and eight heads a key head
+
+        indexing_maps = [(h, g, m, n, d, k) -> (h, g, m, d), (..) -> (h, k, d), ..]
+
+    become one row tile of eight heads
+
+        indexing_maps = [(h, m, g, n, d, k) -> (h, m, g, d), (..) -> (h, k, d), ..]
+  }];
+  let statistics = [
+    Statistic<"attentionsPacked", "attentions-packed", "Attentions whose rows became heads">
+  ];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def AssignSchedule : Pass<"sparse-attn-assign-schedule", "::mlir::ModuleOp"> {
   let summary = "Choose the decision tile of attentions that have none";
   let description = [{
