@@ -11,7 +11,8 @@
 usage: summarize.py NAME=REPORT.xml... [--may-skip PATTERN]
 
 Each suite must have a readable report with at least one test. A skipped test
-counts as failed unless its message matches PATTERN (a missing optional tool).
+counts as failed unless its message matches PATTERN (a missing optional tool); an
+empty PATTERN matches none.
 Exits with 1 when anything failed or nothing ran.
 """
 
