@@ -11,6 +11,7 @@
 #include "SparseAttn/Analysis/TileShape.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn_tile;
@@ -50,7 +51,7 @@ struct State {
 };
 
 /// A tile's scores and what the online softmax makes of them. Maxima are in
-/// log2 units, so that their differences are exponents.
+/// log2 units, so that their differences are exponents (but see `natural`).
 struct Tile {
   Value firstKey;
   bool partial;
@@ -85,6 +86,11 @@ private:
   Value maximumMass(const Tile &tile, const State &state);
   /// 0 where the row sees nothing of the tile.
   Value zeroWhereMasked(Value mass, const Tile &tile);
+  /// 2 to the difference of two maxima, or of scores and a maximum.
+  Value power(Value difference) { return b.exp2(toLog2(difference)); }
+  Value toLog2(Value difference) {
+    return natural ? b.mul(difference, b.f32(log2e)) : difference;
+  }
   Value minusInfinity(Value rows) {
     return b.compare(FPredicate::OEQ, rows, b.f32(-TileBuilder::infinity));
   }
@@ -97,10 +103,30 @@ private:
   Type operandType;
   PrecisionAttr precision;
   bool modified;        // scores are scaled before the maximum is taken
-  double exponentScale; // score · exponentScale is in log2 units
+  bool natural;         // maxima are in the units of the scores, not of log2
+  double exponentScale; // score · exponentScale is in the units of maxima
   Value rowIndex;
   Value validRows; // null when no query tile is ragged
 };
+
+/// Whether graphs may have put a finite number of more than f32's precision in
+/// the place of -inf: as a constant of the region or in a mask that can hold
+/// it.
+static bool findLargeStandIn(AttentionOp op) {
+  if (Value mask = op.getMask()) {
+    Type element = getElementTypeOrSelf(mask.getType());
+    if (element.isF32() || element.isBF16())
+      return true;
+  }
+  constexpr double large = 1.0e8;
+  if (op.hasScore())
+    for (auto constant : op.getScore().getOps<arith::ConstantOp>())
+      if (auto number = dyn_cast<FloatAttr>(constant.getValue()))
+        if (number.getValue().isFinite() &&
+            std::abs(number.getValueAsDouble()) > large)
+          return true;
+  return false;
+}
 
 FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
     : b(b), in(in), op(in.op), filter(op.getFilterOrDefault()) {
@@ -113,7 +139,10 @@ FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
   // Folding the scale into the exponent needs max(scale · s) = scale · max(s)
   // and scores that nothing but a comparison of indices touches.
   modified = in.structure.modifies() || in.mask || scale <= 0.0;
-  exponentScale = modified ? log2e : scale * log2e;
+  // A large stand-in for -inf has no exact product with log2(e), and one near
+  // the largest float has none at all: scores and maxima are subtracted first.
+  natural = modified && findLargeStandIn(op);
+  exponentScale = natural ? 1.0 : modified ? log2e : scale * log2e;
   if (!filter.canSkip())
     filter = DenseFilterAttr::get(op.getContext());
 }
@@ -162,8 +191,9 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
                         scores, b.f32(-TileBuilder::infinity));
   }
   tile.scores = scores;
-  tile.tileMax =
-      b.mul(b.reduceRows(ReduceKind::max, scores), b.f32(exponentScale));
+  tile.tileMax = b.reduceRows(ReduceKind::max, scores);
+  if (!natural)
+    tile.tileMax = b.mul(tile.tileMax, b.f32(exponentScale));
   tile.newMax = b.max(state.rowMax, tile.tileMax);
   tile.safeMax = partial || modified ? b.select(minusInfinity(tile.newMax),
                                                 b.f32(0.0), tile.newMax)
@@ -172,6 +202,11 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
 }
 
 void FlashLoop::exponentiate(Tile &tile) {
+  if (natural) {
+    tile.probabilities =
+        power(b.sub(tile.scores, b.expandRows(tile.safeMax, in.keys)));
+    return;
+  }
   Value shift = arith::NegFOp::create(b, tile.safeMax);
   tile.probabilities = b.exp2(
       b.fma(tile.scores, b.f32(exponentScale), b.expandRows(shift, in.keys)));
@@ -179,7 +214,7 @@ void FlashLoop::exponentiate(Tile &tile) {
 
 State FlashLoop::keep(Tile &tile, const State &state) {
   State next = state;
-  Value correction = b.exp2(b.sub(state.rowMax, tile.safeMax));
+  Value correction = power(b.sub(state.rowMax, tile.safeMax));
   if (!tile.probabilities)
     exponentiate(tile);
   if (isa<DenseFilterAttr>(filter)) {
@@ -221,7 +256,7 @@ Value FlashLoop::zeroWhereMasked(Value mass, const Tile &tile) {
 /// Upper bound of the tile's mass in the units of the running sum, from the
 /// tile's maximum alone.
 Value FlashLoop::maximumMass(const Tile &tile, const State &state) {
-  Value each = b.exp2(b.sub(tile.tileMax, state.rowMax));
+  Value each = power(b.sub(tile.tileMax, state.rowMax));
   Value keys = b.f32(in.keys);
   if (tile.partial) {
     Value left = b.mini(b.subi(in.keyLength, tile.firstKey), b.i32(in.keys));
@@ -236,7 +271,7 @@ Value FlashLoop::groupMass(const Tile &tile, const State &state,
   Value maxima = b.foldColumns(ReduceKind::max, tile.scores, 2 * groups);
   maxima = FoldPairsOp::create(b, maxima.getType(), ReduceKind::max, maxima);
   Value shift = arith::NegFOp::create(b, state.rowMax);
-  Value masses = b.exp2(
+  Value masses = power(
       b.fma(maxima, b.f32(exponentScale), b.expandRows(shift, 2 * groups)));
   // Each group stands twice among the columns.
   return b.mul(b.reduceRows(ReduceKind::add, masses),
@@ -275,14 +310,14 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
     if (recall.isExact()) {
       exponentiate(tile);
       tile.tileSum = b.reduceRows(ReduceKind::add, tile.probabilities);
-      mass = b.mul(tile.tileSum, b.exp2(b.sub(tile.safeMax, state.rowMax)));
+      mass = b.mul(tile.tileSum, power(b.sub(tile.safeMax, state.rowMax)));
     } else {
       mass = groupMass(tile, state, recall.getGroups());
     }
     mass = zeroWhereMasked(mass, tile);
     return recallVote(tile, state, mass, recall);
   }
-  Value distance = b.sub(tile.tileMax, state.rowMax);
+  Value distance = toLog2(b.sub(tile.tileMax, state.rowMax));
   Value limit;
   if (auto threshold = dyn_cast<ThresholdFilterAttr>(filter)) {
     limit = b.f32(std::log2(threshold.getReal()));
@@ -416,6 +451,10 @@ FlashResults FlashLoop::build() {
   FlashResults results;
   results.accumulator = state.accumulator;
   results.rowMax = state.rowMax;
+  if (natural) // in log2 units all the same, but not -inf for being low
+    results.rowMax = b.select(
+        minusInfinity(state.rowMax), state.rowMax,
+        b.max(toLog2(state.rowMax), b.f32(-std::numeric_limits<float>::max())));
   results.rowSum =
       dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
   results.skippedMass = state.skippedMass;

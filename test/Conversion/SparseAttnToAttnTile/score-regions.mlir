@@ -163,3 +163,28 @@ func.func private @identity(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, 
       {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
   return %o : tensor<4x256x64xf16>
 }
+
+// A finite number in the place of -inf: the maximum is subtracted before the
+// units change, so that a row of that number alone is exact.
+// CHECK-LABEL: gpu.func @finite_fill(
+// CHECK: %[[R:.*]] = arith.select
+// CHECK: %[[M:.*]] = attn_tile.reduce_rows <max> %[[R]]
+// CHECK: %[[NEW:.*]] = arith.maxnumf %{{.*}}, %[[M]]
+// CHECK: %[[SAFE:.*]] = arith.select %{{.*}}, %{{.*}}, %[[NEW]]
+// CHECK: %[[BASE:.*]] = attn_tile.expand_rows %[[SAFE]]
+// CHECK: %[[D:.*]] = arith.subf %[[R]], %[[BASE]]
+// CHECK: %[[E:.*]] = arith.mulf %[[D]], %{{.*}}
+// CHECK: math.exp2 %[[E]]
+func.func private @finite_fill(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %low = arith.constant -1.0e+30 : f32
+        %seen = arith.cmpi sle, %key, %query : index
+        %r = arith.select %seen, %s, %low : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}
