@@ -101,8 +101,8 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   Buffer &variables = state.moduleVariables;
   variables.base = moduleBase;
   variables.bytes = impl.globalImage.size();
-  variables.data = std::make_unique<uint8_t[]>(variables.bytes);
-  variables.shadow = std::make_unique<uint8_t[]>(variables.bytes);
+  variables.data = makeZeros(variables.bytes);
+  variables.shadow = makeZeros(variables.bytes);
   std::copy(impl.globalImage.begin(), impl.globalImage.end(),
             variables.data.get());
   // Variables without an initialiser are zero, so all of them are written.

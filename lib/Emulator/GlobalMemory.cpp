@@ -18,9 +18,8 @@ uint64_t GlobalMemory::allocate(size_t bytes) {
   Buffer buffer;
   buffer.base = pimpl->next;
   buffer.bytes = bytes;
-  // The contents are zero only so that host tools see no noise.
-  buffer.data = std::make_unique<uint8_t[]>(bytes);
-  buffer.shadow = std::make_unique<uint8_t[]>(bytes);
+  buffer.data = makeZeros(bytes);
+  buffer.shadow = makeZeros(bytes);
   pimpl->next = (buffer.base + bytes + globalGap + 255) & ~uint64_t(255);
   pimpl->buffers.push_back(std::move(buffer));
   return pimpl->buffers.back().base;

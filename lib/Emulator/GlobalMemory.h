@@ -10,7 +10,9 @@
 
 #include "SparseAttn/Emulator/Emulator.h"
 
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 
 namespace sparse_attn::emulator {
@@ -34,11 +36,25 @@ inline bool allWritten(const uint8_t *shadow, size_t bytes) {
   return true;
 }
 
+/// Zeros that take no memory until they are touched, so that a few bytes of a
+/// huge buffer can be used.
+struct Release {
+  void operator()(uint8_t *bytes) const { std::free(bytes); }
+};
+using SparseBytes = std::unique_ptr<uint8_t[], Release>;
+
+inline SparseBytes makeZeros(size_t bytes) {
+  auto *zeros = static_cast<uint8_t *>(std::calloc(bytes + (bytes == 0), 1));
+  if (!zeros) // as operator new does without exceptions
+    std::abort();
+  return SparseBytes(zeros);
+}
+
 struct Buffer {
   uint64_t base = 0;
   uint64_t bytes = 0;
-  std::unique_ptr<uint8_t[]> data;
-  std::unique_ptr<uint8_t[]> shadow;
+  SparseBytes data;
+  SparseBytes shadow;
 
   bool contains(uint64_t address, uint64_t count) const {
     return address >= base && count <= bytes && address - base <= bytes - count;

@@ -19,6 +19,12 @@ import numpy as np
 RECALL_EPSILON = 1.0e-3
 
 
+def float_text(value: float) -> str:
+    """A finite number as MLIR reads it: with a point in front of an exponent."""
+    text = repr(float(value))
+    return text if "." in text else text.replace("e", ".0e")
+
+
 @dataclass(frozen=True)
 class Filter:
     """One filter. `relative` marks `threshold:a/L` and `energy:P=p`; `groups`
@@ -72,7 +78,7 @@ class Filter:
         """The spelling in IR."""
         if self.kind == "dense":
             return "#sparse_attn.dense"
-        number = repr(float(self.value))
+        number = float_text(self.value)
         if self.kind == "threshold":
             return f"#sparse_attn.threshold<{number}{' / keys' if self.relative else ''}>"
         if self.kind == "energy":

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from sparse_attn.filters import Filter
+from sparse_attn.filters import Filter, float_text
 from sparse_attn.score_functions import region, where
 
 RESULTS = ("log_sum_exp", "recall_bound", "tile_counts")
@@ -149,7 +149,7 @@ class _Printer:
         arguments = ", ".join(f"%{x}: {self.type(x)}" for x in inputs)
         types = ", ".join(self.type(x) for x in outputs)
         maps = ", ".join(self.map(x) for x in [*inputs, "o"])
-        attributes = [f"indexing_maps = [{maps}]", f"scale = {float(spec.factor)!r} : f64",
+        attributes = [f"indexing_maps = [{maps}]", f"scale = {float_text(spec.factor)} : f64",
                       f"filter = {spec.rule.attribute()}"]  # fmt: skip
         if spec.decision_tile:
             tile = ", ".join(map(str, spec.decision_tile))

@@ -21,6 +21,8 @@ from typing import Callable
 
 import numpy as np
 
+from sparse_attn.filters import float_text
+
 
 @dataclass(frozen=True, eq=False)
 class Symbol:
@@ -105,7 +107,7 @@ class _Writer:
         if isinstance(value, Symbol):
             return value
         if type_ == "f32":
-            text = {math.inf: "0x7F800000", -math.inf: "0xFF800000"}.get(value) or repr(float(value))
+            text = {math.inf: "0x7F800000", -math.inf: "0xFF800000"}.get(value) or float_text(value)
         else:
             text = str(value)
         return self.op(f"arith.constant {text} : {type_}", type_)
@@ -114,11 +116,12 @@ class _Writer:
 def where(condition, kept, otherwise):
     """`kept` where the condition holds."""
     if not isinstance(condition, Symbol):
-        return np.where(condition, kept, np.asarray(otherwise, kept.dtype))
+        arrays = [x for x in (kept, otherwise) if isinstance(x, np.ndarray)]
+        return np.where(condition, kept, otherwise).astype(arrays[0].dtype)
     writer = condition.writer
-    other = writer.lift(otherwise, kept.type)
-    text = f"arith.select {condition.name}, {kept.name}, {other.name} : {kept.type}"
-    return writer.op(text, kept.type)
+    type_ = next(x.type for x in (kept, otherwise) if isinstance(x, Symbol))
+    kept, other = writer.lift(kept, type_), writer.lift(otherwise, type_)
+    return writer.op(f"arith.select {condition.name}, {kept.name}, {other.name} : {type_}", type_)
 
 
 def tanh(x):
