@@ -147,10 +147,11 @@ class Verdict:
 class Judge:
     """Compares one run, query tile by query tile."""
 
-    def __init__(self, spec: Attention, arrays: dict, run: tools.Run, kernel: dict):
+    def __init__(
+        self, spec: Attention, arrays: dict, run: tools.Run, decision_tile: tuple, packed=False
+    ):
         self.spec = spec
         self.problem = problem_of(spec, arrays)
-        packed = packs_heads(spec, kernel)
         if packed:
             self.problem = PackedHeads(self.problem, spec.rows, spec.shared)
 
@@ -162,7 +163,7 @@ class Judge:
         self.q = in_order(arrays["q"])
         self.k, self.v = share_heads(self.q, k), share_heads(self.q, v)
         self.out = in_order(run.arrays["output"])
-        self.rows, self.keys = kernel["decision_tile"]
+        self.rows, self.keys = decision_tile
         self.stats = {
             x: in_order(run.arrays[x])
             for x in ("recall_bound", "log_sum_exp")
@@ -295,7 +296,9 @@ def decision_tile(package: tools.Package) -> tuple:
 def check(compiler: Compiler, spec: Attention, arrays: dict, *flags: str) -> Verdict:
     """Compiles, runs and judges; the verdict for further assertions."""
     run = compiler.run(spec, arrays, *flags)
-    return Judge(spec, arrays, run, compiler.package(spec).kernel()).judge()
+    kernel = compiler.package(spec).kernel()
+    packed = packs_heads(spec, kernel)
+    return Judge(spec, arrays, run, kernel["decision_tile"], packed).judge()
 
 
 def dense_reference(spec: Attention, arrays: dict) -> np.ndarray:
