@@ -78,3 +78,27 @@ sparse_attn::getCausalOffset(const ScoreStructure &structure) {
     return std::nullopt;
   return *near - 1;
 }
+
+std::optional<std::pair<int64_t, int64_t>>
+sparse_attn::getWindow(AttentionOp op, const ScoreStructure &structure) {
+  if (!structure.masks() || !getUsedBatchDims(op).empty())
+    return std::nullopt;
+  NumberMath math;
+  SmallVector<Number> batch(op.getDims().batch.size(), Number(0));
+  // A window moves with its query; blocks of keys do not at every step.
+  std::optional<std::pair<int64_t, int64_t>> window;
+  for (int64_t query : {1 << 20, (1 << 20) + 1, (1 << 21) + 37}) {
+    VisibleKeys keys = findVisibleKeys(
+        op, structure, {Number(query), Number(query), batch}, math);
+    int64_t first = keys.some.first.constant, last = keys.some.last.constant;
+    if (keys.every.first.constant != first ||
+        keys.every.last.constant != last || first > last ||
+        first == -NumberMath::infinity || last == NumberMath::infinity)
+      return std::nullopt;
+    std::pair<int64_t, int64_t> offsets(first - query, last - query);
+    if (window && *window != offsets)
+      return std::nullopt;
+    window = offsets;
+  }
+  return window;
+}

@@ -69,23 +69,58 @@ static std::string spellType(AttentionOp op) {
   return "f32/" + spellPrecision(op.getPrecisionOrDefault()).str();
 }
 
-/// What stands between the product and the softmax.
-static std::string spellScore(AttentionOp op) {
+/// The kinds of masks, in words; empty if there is none.
+static SmallVector<std::string> spellMasks(AttentionOp op) {
   SmallVector<std::string> words;
   ScoreStructure score = analyzeScore(op);
-  if (std::optional<int64_t> offset = getCausalOffset(score))
-    words.push_back(*offset ? "causal" + std::string(*offset > 0 ? "+" : "") +
-                                  std::to_string(*offset)
-                            : "causal");
+  if (std::optional<int64_t> last = getCausalOffset(score))
+    words.push_back(*last ? "causal" + std::string(*last > 0 ? "+" : "") +
+                                std::to_string(*last)
+                          : "causal");
+  else if (auto window = getWindow(op, score))
+    words.push_back("window:" + std::to_string(window->first) + ".." +
+                    std::to_string(window->second));
   else if (score.masks())
-    words.push_back("masked");
-  if (score.modifies())
-    words.push_back("modified");
+    words.push_back("region");
   if (op.getMask())
     words.push_back("mask:" + spell(elementType(op.getMask())));
   if (op.getBlockCounts())
     words.push_back("blocks");
+  return words;
+}
+
+/// Whether the region changes scores that it keeps.
+static bool modifiesScores(AttentionOp op) {
+  return analyzeScore(op).modifies();
+}
+
+/// What stands between the product and the softmax.
+static std::string spellScore(AttentionOp op) {
+  SmallVector<std::string> words = spellMasks(op);
+  if (modifiesScores(op))
+    words.push_back("modified");
   return words.empty() ? "-" : llvm::join(words, ",");
+}
+
+static std::string spellScale(AttentionOp op) {
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << llvm::format("%.4g", op.getScale().convertToDouble());
+  return text;
+}
+
+/// How many query heads share a key.
+static int64_t getGroup(AttentionOp op) {
+  int64_t group = 1;
+  for (unsigned dim : op.getDims().batch) {
+    if (op.getKeyMap().isFunctionOfDim(dim))
+      continue;
+    int64_t size = op.getDimSize(dim);
+    if (ShapedType::isDynamic(size))
+      return size;
+    group *= size;
+  }
+  return group;
 }
 
 //===----------------------------------------------------------------------===//
@@ -135,10 +170,12 @@ static std::vector<std::string> describeRow(const Compilation &compilation,
           target.chip,
           std::to_string(compilation.countCalls(kernel.name)),
           spellSizes(sizes.batch),
+          spellSize(getGroup(op)),
           spellSize(sizes.queries),
           spellSize(sizes.keys),
           dim,
           spellType(op),
+          spellScale(op),
           spellScore(op),
           spellFilter(op.getFilterOrDefault()),
           op.getDecisionTile() ? spellSizes(*op.getDecisionTile()) : "-",
@@ -150,13 +187,54 @@ static std::vector<std::string> describeRow(const Compilation &compilation,
                        : "-"};
 }
 
-static void printRefusals(raw_ostream &os, StringRef what,
-                          ArrayRef<Refusal> refusals) {
-  for (const Refusal &refusal : refusals) {
-    std::string place = formatPlace(refusal.loc);
-    os << what << (place.empty() ? "" : " " + place) << ": " << refusal.reason
-       << '\n';
+namespace {
+/// A softmax of the graph and what became of it.
+struct Fate {
+  std::string place;
+  /// "compiled", "not compiled" or "not raised".
+  StringRef status;
+  std::string kernel, reason;
+
+  std::string spell() const {
+    if (kernel.empty())
+      return status.str() + ": " + reason;
+    return reason.empty() ? kernel
+                          : kernel + ", " + status.str() + ": " + reason;
   }
+};
+} // namespace
+
+/// Why no target has `kernel`; empty if one has.
+static std::string getRefusal(const Compilation &compilation,
+                              StringRef kernel) {
+  std::string reason;
+  for (const CompiledTarget &target : compilation.targets)
+    for (const CompiledKernel &compiled : target.kernels)
+      if (compiled.name == kernel) {
+        if (compiled.refusal.empty())
+          return "";
+        reason = compiled.refusal;
+      }
+  return reason;
+}
+
+static std::vector<Fate> listSoftmaxes(const Compilation &compilation) {
+  std::vector<Fate> fates;
+  for (const FoundAttention &attention : compilation.attentions) {
+    if (attention.kernel.empty())
+      continue;
+    std::string reason = getRefusal(compilation, attention.kernel);
+    fates.push_back({attention.place,
+                     reason.empty() ? "compiled" : "not compiled",
+                     attention.kernel, reason});
+  }
+  for (const Refusal &refusal : compilation.notOutlined)
+    fates.push_back(
+        {formatPlace(refusal.loc), "not compiled", "", refusal.reason});
+  for (const Refusal &refusal : compilation.notRaised)
+    fates.push_back(
+        {formatPlace(refusal.loc), "not raised", "", refusal.reason});
+  return fates;
 }
 
 void sparse_attn::printReport(raw_ostream &os, const Compilation &compilation,
@@ -169,38 +247,29 @@ void sparse_attn::printReport(raw_ostream &os, const Compilation &compilation,
   os << '\n';
   if (kernels) {
     Table table;
-    table.add({"kernel", "target", "calls", "batch", "queries", "keys", "dim",
-               "type", "score", "filter", "tile", "threads", "shared",
-               "registers", "spills"});
+    table.add({"kernel", "target", "calls", "batch", "group", "queries", "keys",
+               "dim", "type", "scale", "score", "filter", "tile", "threads",
+               "shared", "registers", "spills"});
     for (const CompiledTarget &target : compilation.targets)
       for (const CompiledKernel &kernel : target.kernels)
         table.add(describeRow(compilation, target, kernel));
     table.print(os);
     if (!hasPtxas)
       os << "ptxas not found: registers and spills are unknown\n";
-    for (const CompiledKernel &kernel : compilation.targets[0].kernels) {
-      // A long model repeats itself: the first places and a number will do.
-      constexpr size_t shown = 3;
-      SmallVector<std::string> places;
-      for (const FoundAttention &attention : compilation.attentions)
-        if (attention.kernel == kernel.name && !attention.place.empty())
-          places.push_back(attention.place);
-      if (places.empty())
-        continue;
-      os << kernel.name << " at "
-         << llvm::join(ArrayRef(places).take_front(shown), ", ");
-      if (places.size() > shown)
-        os << " and " << places.size() - shown << " more";
-      os << '\n';
-    }
   }
   for (const CompiledTarget &target : compilation.targets)
     for (const CompiledKernel &kernel : target.kernels)
       if (!kernel.refusal.empty())
         os << "not compiled for " << target.chip << ": " << kernel.name << ": "
            << kernel.refusal << '\n';
-  printRefusals(os, "not compiled", compilation.notOutlined);
-  printRefusals(os, "not raised", compilation.notRaised);
+  std::vector<Fate> fates = listSoftmaxes(compilation);
+  if (fates.empty())
+    return;
+  Table softmaxes;
+  softmaxes.add({"softmax at", "became"});
+  for (const Fate &fate : fates)
+    softmaxes.add({fate.place.empty() ? "?" : fate.place, fate.spell()});
+  softmaxes.print(os);
 }
 
 void sparse_attn::printPhases(raw_ostream &os, const Compilation &compilation) {
@@ -230,6 +299,12 @@ static Object describe(const Compilation &compilation,
   Array batch;
   for (int64_t size : sizes.batch)
     batch.push_back(sizeValue(size));
+  Array masks;
+  for (std::string &word : spellMasks(op))
+    masks.push_back(std::move(word));
+  bool isDynamic = llvm::any_of(
+      llvm::seq<unsigned>(0, op.getQueryMap().getNumDims()),
+      [&](unsigned dim) { return ShapedType::isDynamic(op.getDimSize(dim)); });
   Object result{{"name", kernel.name},
                 {"target", target.chip},
                 {"calls", compilation.countCalls(kernel.name)},
@@ -239,7 +314,11 @@ static Object describe(const Compilation &compilation,
                 {"head_dim", sizeValue(sizes.headDim)},
                 {"value_head_dim", sizeValue(sizes.valueDim)},
                 {"type", spell(elementType(op.getQuery()))},
-                {"score", spellScore(op)},
+                {"group", sizeValue(getGroup(op))},
+                {"dynamic", isDynamic},
+                {"scale", op.getScale().convertToDouble()},
+                {"mask", std::move(masks)},
+                {"modified", modifiesScores(op)},
                 {"filter", describeFilter(op.getFilterOrDefault())}};
   if (elementType(op.getQuery()).isF32())
     result["precision"] = spellPrecision(op.getPrecisionOrDefault());
@@ -261,31 +340,24 @@ static Object describe(const Compilation &compilation,
   return result;
 }
 
-static Array describe(ArrayRef<Refusal> refusals) {
-  Array result;
-  for (const Refusal &refusal : refusals)
-    result.push_back(Object{{"place", formatPlace(refusal.loc)},
-                            {"reason", refusal.reason}});
-  return result;
-}
-
 Object sparse_attn::buildReport(const Compilation &compilation, bool hasPtxas) {
-  Array attentions, kernels;
-  for (const FoundAttention &attention : compilation.attentions)
-    attentions.push_back(
-        Object{{"place", attention.place},
-               {"kernel", attention.kernel.empty() ? llvm::json::Value(nullptr)
-                                                   : attention.kernel}});
+  Array softmaxes, kernels;
+  for (Fate &fate : listSoftmaxes(compilation)) {
+    Object entry{{"place", fate.place}, {"status", fate.status}};
+    if (!fate.kernel.empty())
+      entry["kernel"] = fate.kernel;
+    if (!fate.reason.empty())
+      entry["reason"] = fate.reason;
+    softmaxes.push_back(std::move(entry));
+  }
   for (const CompiledTarget &target : compilation.targets)
     for (const CompiledKernel &kernel : target.kernels)
       kernels.push_back(describe(compilation, target, kernel));
   Object phases;
   for (const auto &[name, time] : compilation.phases)
     phases[name] = time;
-  return Object{{"attentions", std::move(attentions)},
+  return Object{{"softmaxes", std::move(softmaxes)},
                 {"kernels", std::move(kernels)},
-                {"not_compiled", describe(compilation.notOutlined)},
-                {"not_raised", describe(compilation.notRaised)},
                 {"ptxas", hasPtxas},
                 {"milliseconds", std::move(phases)}};
 }

@@ -42,6 +42,11 @@ SmallVector<unsigned> getUsedBatchDims(AttentionOp op);
 /// The o of a lone condition `key <= query + o`, none for other conditions.
 std::optional<int64_t> getCausalOffset(const ScoreStructure &structure);
 
+/// The first and last of conditions that together are
+/// `query + first <= key <= query + last`, none for other conditions.
+std::optional<std::pair<int64_t, int64_t>>
+getWindow(AttentionOp op, const ScoreStructure &structure);
+
 } // namespace mlir::sparse_attn
 
 #endif // SPARSEATTN_ANALYSIS_SCORESTRUCTURE_H

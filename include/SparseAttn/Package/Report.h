@@ -14,7 +14,8 @@
 
 namespace mlir::sparse_attn {
 
-/// Prints a table of kernels, and what stayed in the graph with the reasons.
+/// Prints a table of kernels, and a line for each softmax of the graph: its
+/// kernel, or the reason why there is none.
 void printReport(raw_ostream &os, const Compilation &compilation,
                  bool hasPtxas);
 

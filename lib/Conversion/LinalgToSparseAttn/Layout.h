@@ -82,6 +82,11 @@ private:
   SmallVector<AxisList> indexLists;
 };
 
+/// Makes -inf of finite fills in the score region where that changes nothing:
+/// beside a score, the exponential of a fill is 0, so that only rows without
+/// any key could tell. Masks show their structure then.
+void sharpenFills(AttentionOp op);
+
 } // namespace mlir::sparse_attn
 
 #endif // SPARSEATTN_LIB_CONVERSION_LINALGTOSPARSEATTN_LAYOUT_H

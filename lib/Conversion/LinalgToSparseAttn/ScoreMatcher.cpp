@@ -18,9 +18,6 @@ using namespace mlir::sparse_attn;
 // The path from the scores to the product
 //===----------------------------------------------------------------------===//
 
-/// Fills above this are no masks.
-static constexpr double largestFill = -1e37;
-
 namespace {
 
 /// A scalar op on the path and which of its operands is on it.

@@ -268,6 +268,7 @@ static void writeRegion(OpBuilder &builder, Tracer &tracer,
     steps = steps.drop_front(std::max<size_t>(masks.size(), 1));
   }
   YieldOp::create(builder, loc, score);
+  sharpenFills(attention);
   // Folding leaves constants behind.
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
     if (isOpTriviallyDead(&op))

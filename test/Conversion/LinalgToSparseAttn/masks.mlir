@@ -65,11 +65,11 @@
 // BIAS-SAME:   (d2, d1, d5)>
 // BIAS-SAME:   scale = 0.0500000
 
-// The finite value that JAX fills with stays: a row of it alone is a mean.
+// The finite value that JAX fills with is -inf where every row keeps a key.
 // FINITE:      ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %[[QUERY:.*]]: index, %[[KEY:.*]]: index):
 // FINITE-NEXT:   %[[SEEN:.*]] = arith.cmpi sle, %[[KEY]], %[[QUERY]] : index
-// FINITE-NEXT:   %[[MEAN:.*]] = arith.constant -2.38197633E+38 : f32
-// FINITE-NEXT:   arith.select %[[SEEN]], %[[S]], %[[MEAN]] : f32
+// FINITE-NEXT:   %[[LOW:.*]] = arith.constant 0xFF800000 : f32
+// FINITE-NEXT:   arith.select %[[SEEN]], %[[S]], %[[LOW]] : f32
 // FINITE-NEXT:   sparse_attn.yield
 
 // FILL:      linalg.generic {{.*}} ins({{.*}} : tensor<2x64x128xi1>)

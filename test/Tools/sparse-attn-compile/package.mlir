@@ -9,14 +9,16 @@
 // RUN: FileCheck %s --check-prefix=PTX < %t/p/attention_0.sm_89.ptx
 
 // TABLE: found 3 attentions, 2 distinct kernels
-// TABLE-NEXT: kernel {{ *}}target calls {{ *}}batch {{ *}}queries keys dim type {{ *}}score {{ *}}filter {{ *}}tile {{ *}}threads shared {{ *}}registers spills
-// TABLE-NEXT: attention_0 {{ *}}sm_80 {{ *}}2 {{ *}}1x2 {{ *}}64 {{ *}}64 {{ *}}32 {{ *}}f16 {{ *}}- {{ *}}recall:0.95 {{ *}}{{[0-9]+x[0-9]+}} {{ *}}{{[0-9]+}} {{ *}}{{[0-9]+}} {{ *}}- {{ *}}-
+// TABLE-NEXT: kernel target calls batch group queries keys dim type scale score filter tile threads shared registers spills
+// TABLE-NEXT: attention_0 {{ *}}sm_80 {{ *}}2 {{ *}}1x2 {{ *}}1 {{ *}}64 {{ *}}64 {{ *}}32 {{ *}}f16 {{ *}}0.1768 {{ *}}- {{ *}}recall:0.95 {{ *}}{{[0-9]+x[0-9]+}} {{ *}}{{[0-9]+}} {{ *}}{{[0-9]+}} {{ *}}- {{ *}}-
 // TABLE-NEXT: attention_1 {{ *}}sm_80 {{ *}}1 {{.*}}energy:-6
 // TABLE-NEXT: attention_0 {{ *}}sm_89
 // TABLE-NEXT: attention_1 {{ *}}sm_89
 // TABLE-NEXT: ptxas not found: registers and spills are unknown
-// TABLE-NEXT: attention_0 at {{.*}}package.mlir:[[#]]:[[#]], {{.*}}package.mlir:[[#]]:[[#]]
-// TABLE-NEXT: attention_1 at {{.*}}package.mlir:[[#]]:[[#]]
+// TABLE-NEXT: softmax at {{ *}}became
+// TABLE-NEXT: {{.*}}package.mlir:[[#]]:[[#]] {{ *}}attention_0
+// TABLE-NEXT: {{.*}}package.mlir:[[#]]:[[#]] {{ *}}attention_0
+// TABLE-NEXT: {{.*}}package.mlir:[[#]]:[[#]] {{ *}}attention_1
 
 // PHASES: parse {{[0-9]+}} ms, raise {{[0-9]+}} ms, plan {{[0-9]+}} ms, ptx {{[0-9]+}} ms
 

@@ -2,25 +2,33 @@
 // RUN: rm -rf %t && mkdir %t
 // RUN: sparse-attn-compile %s --ptxas=none --report=json -o %t/p 2>/dev/null | %python -m json.tool --sort-keys | FileCheck %s
 
-// CHECK: "attentions": [
-// CHECK: "kernel": "attention_0",
-// CHECK-NEXT: "place": "{{.*}}report.mlir:[[#]]:[[#]]"
 // CHECK: "kernels": [
 // CHECK: "batch": [
 // CHECK-NEXT: 1,
 // CHECK-NEXT: 2
 // CHECK: "calls": 1,
 // CHECK: "decision_tile": [
+// CHECK: "dynamic": false,
 // CHECK: "kind": "dense"
-// CHECK: "head_dim": 32,
+// CHECK: "group": 1,
+// CHECK-NEXT: "head_dim": 32,
 // CHECK-NEXT: "keys": 64,
+// CHECK-NEXT: "mask": [
+// CHECK-NEXT: "causal"
+// CHECK-NEXT: ],
+// CHECK-NEXT: "modified": false,
 // CHECK-NEXT: "name": "attention_0",
 // CHECK-NEXT: "queries": 64,
-// CHECK-NEXT: "score": "causal",
+// CHECK-NEXT: "scale": 0.17677{{[0-9]*}},
 // CHECK: "type": "f16",
 // CHECK: "milliseconds": {
-// CHECK: "not_raised": [
 // CHECK: "ptxas": false
+// CHECK: "softmaxes": [
+// CHECK-NEXT: {
+// CHECK-NEXT: "kernel": "attention_0",
+// CHECK-NEXT: "place": "{{.*}}report.mlir:[[#]]:[[#]]",
+// CHECK-NEXT: "status": "compiled"
+// CHECK-NEXT: }
 
 // A ptxas that fails is named, with the PTX that it refuses; one that cannot
 // be run as well.

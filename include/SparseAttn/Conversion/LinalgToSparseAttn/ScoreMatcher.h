@@ -13,6 +13,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Fills above this are no masks. Scores are taken to be far above it.
+constexpr double largestFill = -1e37;
+
 /// One change of the score in the attention's region.
 struct ScoreStep {
   enum class Kind {
