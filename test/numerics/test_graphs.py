@@ -53,7 +53,8 @@ def test_near_miss_stays(kind):
 class Plain(AttentionGraph):
     """Where a wrong scale shows."""
 
-    forced = {"element": "f32", "size k": 8, "fill": False, "index mask": None, "mask": None}
+    forced = {"element": "f32", "size k": 8, "fill": False, "index mask": None, "mask": None,
+              "second mask": None}  # fmt: skip
 
 
 def test_comparison_tells_a_difference():

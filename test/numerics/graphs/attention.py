@@ -265,14 +265,14 @@ class AttentionGraph(Products, ScoreSteps):
                 arrays.append(generator.random(shape) < 0.7)
                 continue
             array = generator.uniform(-1.5, 1.5, shape).astype(np.float32)
-            if tensor.name == "%mask":
+            if tensor.name.startswith("%mask"):
                 array = np.where(generator.random(shape) < 0.2, -np.inf, array).astype(np.float32)
             array = ROUND[tensor.element](array)
             arrays.append(array.astype(np.float16) if tensor.element == "f16" else array)
         return arrays
 
     def has_mask(self) -> bool:
-        return any(self.choices.get(x) for x in ("index mask", "index fill", "mask"))
+        return any(self.choices.get(x) for x in ("index mask", "index fill", "mask", "second mask"))
 
     def tolerance(self, arrays: list) -> float:
         """What roundings of the graph, which attention does not have, may
@@ -283,7 +283,7 @@ class AttentionGraph(Products, ScoreSteps):
                 squares = np.square(array.astype(np.float64)).sum(axis=tensor.dims.index("d"))
                 norms[tensor.name] = math.sqrt(squares.max())
         product = norms["%q"] * norms["%k"]
-        bias = 2.0 if any(t.name == "%mask" for t in self.function.arguments) else 0.0
+        bias = 2.0 * sum(t.name.startswith("%mask") for t in self.function.arguments)
         bias += 4.0 * max(self.size["m"], self.size["k"]) if self.choices.get("alibi") else 0.0
         scores = product * max(self.scale_value, 1.0) + bias
 

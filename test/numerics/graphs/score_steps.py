@@ -53,24 +53,28 @@ class ScoreSteps:
     # -- Between product and softmax -------------------------------------------
 
     def modify(self, s: Tensor) -> Tensor:
-        if self.scaled in ("scores", "divided") and self.scale_value != 1.0:
-            s = self.times(s, self.scale_value, self.scaled == "divided")
-        if s.element == "f32":
-            if self.pick("softcap", False, False, False, True):
-                s = self.times(self.function.unary("math.tanh", self.times(s, 0.5)), 2.0)
-            if self.pick("alibi", False, False, False, True):
-                s = self.alibi(s)
+        scaled = self.scaled in ("scores", "divided") and self.scale_value != 1.0
+        late = scaled and self.pick("scale", "first", "first", "last") == "last"
+        if scaled and not late:
+            s = self.scale_scores(s)
+        if s.element == "f32" and self.pick("softcap", False, False, False, True):
+            s = self.times(self.function.unary("math.tanh", self.times(s, 0.5)), 2.0)
         # A finite fill replaces what is there, so it is the first or the only
-        # mask (more is refused); -inf may come in any order.
-        if self.can_fill(s) and self.pick("fill", False, False, True):
+        # mask and not scaled (more is refused); the others come in any order.
+        if self.can_fill(s) and not late and self.pick("fill", False, False, True):
             if self.pick("fill by", "index", "tensor") == "tensor":
                 return self.mask_by_index(self.fill_by_tensor(s))
             s = self.index_mask(s, "index fill", FILL[s.element])
-        kinds = [self.mask_by_index, self.mask_by_tensor]
-        self.random.shuffle(kinds)
-        for kind in kinds:
-            s = kind(s)
-        return s
+        steps = [self.mask_by_index, self.mask_by_tensor, self.mask_by_tensor]
+        if s.element == "f32" and self.pick("alibi", False, False, False, True):
+            steps.append(self.alibi)
+        self.random.shuffle(steps)
+        for step in steps:
+            s = step(s)
+        return self.scale_scores(s) if late else s
+
+    def scale_scores(self, s: Tensor) -> Tensor:
+        return self.times(s, self.scale_value, self.scaled == "divided")
 
     def alibi(self, s: Tensor) -> Tensor:
         """A slope (by head, where there are heads) times the distance."""
@@ -141,7 +145,8 @@ class ScoreSteps:
         kept = {"all": dims, "batch": [*self.lead, "m", "k"], "keys": [*self.lead, "k"],
                 "rows": ["m"]}.get(shape, ["m", "k"])  # fmt: skip
         dims = kept if shape == "flat" else [d if d in kept else UNIT for d in dims]
-        return self.function.argument("mask", dims, element)
+        masks = sum(t.name.startswith("%mask") for t in self.function.arguments)
+        return self.function.argument(f"mask{masks}", dims, element)
 
     def fill_by_tensor(self, s: Tensor) -> Tensor:
         """A boolean mask with the finite number that JAX fills with."""
@@ -150,7 +155,9 @@ class ScoreSteps:
 
     def mask_by_tensor(self, s: Tensor) -> Tensor:
         """A boolean mask with -inf, or an additive mask."""
-        kind = self.pick("mask", None, None, "bool", "bool added", "f32", "own")
+        name = "second mask" if "mask" in self.choices else "mask"
+        kinds = [None] * (6 if "mask" in self.choices else 2)
+        kind = self.pick(name, *kinds, "bool", "bool added", "f32", "own")
         if kind is None:
             return s
         element = {"f32": "f32", "own": self.element}.get(kind, "i1")
