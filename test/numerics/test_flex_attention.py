@@ -20,7 +20,7 @@ INPUTS = tools.ROOT / "test" / "Integration" / "Inputs" / "iree"
 
 
 def keep(condition):
-    return lambda s, query, key: np.where(condition(query, key), s, -np.inf)
+    return lambda s, batch, query, key: np.where(condition(query, key), s, -np.inf)
 
 
 def causal(query, key):
@@ -29,11 +29,11 @@ def causal(query, key):
 
 # The exporter applies mask_mod before score_mod, so that a cap lets masked keys
 # back in with a score of -cap.
-def softcap(s, query, key):
+def softcap(s, batch, query, key):
     return 30.0 * np.tanh(keep(causal)(s, query, key) / 30.0)
 
 
-def alibi(s, query, key):
+def alibi(s, batch, query, key):
     return keep(causal)(s, query, key) + np.float32(0.0625) * (key - query)
 
 
