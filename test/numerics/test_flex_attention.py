@@ -30,11 +30,11 @@ def causal(query, key):
 # The exporter applies mask_mod before score_mod, so that a cap lets masked keys
 # back in with a score of -cap.
 def softcap(s, batch, query, key):
-    return 30.0 * np.tanh(keep(causal)(s, query, key) / 30.0)
+    return 30.0 * np.tanh(keep(causal)(s, batch, query, key) / 30.0)
 
 
 def alibi(s, batch, query, key):
-    return keep(causal)(s, query, key) + np.float32(0.0625) * (key - query)
+    return keep(causal)(s, batch, query, key) + np.float32(0.0625) * (key - query)
 
 
 GRAPHS = {
