@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Layout.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -200,17 +201,21 @@ void Layout::addUnits() {
   }
 }
 
-/// Collects the axes of every index that `element` is computed from.
+/// Collects the axes of every index that `element` is computed from or read at.
 static void collectIndices(Tracer &tracer, const Element &element,
                            SmallVectorImpl<AxisList> &lists) {
   if (std::optional<Ramp> ramp = tracer.getRamp(element)) {
     lists.push_back(tracer.getSpace().resolve(ramp->index));
     return;
   }
+  if (element.isTensor())
+    for (const AxisList &list : element.axes)
+      lists.push_back(tracer.getSpace().resolve(list));
   Operation *op = element.getScalarOp();
   if (!op)
     return;
-  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+  for (unsigned i = isa<tensor::ExtractOp>(op) ? 1 : 0;
+       i < op->getNumOperands(); ++i)
     collectIndices(tracer, tracer.operand(element, i), lists);
 }
 

@@ -57,6 +57,12 @@ private:
   /// Masks with -inf where `condition` is not `keepWhen`.
   LogicalResult addCondition(const Element &raw, bool keepWhen);
   LogicalResult pushMask(MaskPlan plan);
+  /// Whether `element` should be part of the score region. What a score region
+  /// of the input reads is in one already.
+  bool belongsInRegion(const Element &element, ArrayRef<AxisList> beside = {}) {
+    return score ? isRegional(tracer, element)
+                 : isBroadcast(tracer, element, beside);
+  }
   /// Adds a mask as the parts that `add` finds in it if that leaves one tensor
   /// at most, or else the tensor that holds all of it, in a plan of `kind`.
   LogicalResult addParts(const Element &raw, MaskPlan::Kind kind,
@@ -188,6 +194,10 @@ LogicalResult Matcher::addCondition(const Element &raw, bool keepWhen) {
           succeeded(addCondition(tracer.rawOperand(condition, 0), keepWhen)) &&
           succeeded(addCondition(tracer.rawOperand(condition, 1), keepWhen)));
     });
+  if (belongsInRegion(condition)) {
+    addStep(ScoreStep::Kind::maskOut, condition, 0, keepWhen);
+    return success();
+  }
   std::optional<Element> tensor = boundary(raw);
   if (!tensor)
     return refusal(anchor, "the mask is computed in the op that applies it");
@@ -211,7 +221,7 @@ LogicalResult Matcher::addMask(const Element &raw) {
       return success(succeeded(addMask(tracer.rawOperand(mask, 0))) &&
                      succeeded(addMask(tracer.rawOperand(mask, 1))));
     });
-  if (isIndexOnly(tracer, mask)) {
+  if (belongsInRegion(mask)) {
     addStep(ScoreStep::Kind::add, mask, 0);
     return success();
   }
@@ -243,7 +253,7 @@ LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
   if (tracer.isNegativeInfinity(other))
     return addCondition(tracer.rawOperand(node, 0), keepWhen);
   Element condition = tracer.operand(node, 0);
-  if (isIndexOnly(tracer, condition) && isIndexOnly(tracer, other)) {
+  if (belongsInRegion(condition) && belongsInRegion(other, node.axes)) {
     if (!match.masks.empty())
       return refusal(anchor, "the scores are replaced under a condition after "
                              "a mask tensor is applied");
@@ -319,13 +329,11 @@ LogicalResult Matcher::add(const PathNode &path) {
   // Additions commute with masks of all kinds.
   if (isa<arith::AddFOp>(op))
     return addMask(tracer.rawOperand(node, 1 - spine));
-  bool indexOnly = true;
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
-    indexOnly &= i == spine || isIndexOnly(tracer, tracer.operand(node, i));
-  if (!indexOnly)
-    return refusal(anchor, Twine("another tensor takes part in the scores "
-                                 "through ") +
-                               op->getName().getStringRef());
+    if (i != spine && !belongsInRegion(tracer.operand(node, i), node.axes))
+      return refusal(anchor, Twine("another tensor takes part in the scores "
+                                   "through ") +
+                                 op->getName().getStringRef());
   if (!match.masks.empty())
     return refusal(anchor, Twine("the scores pass through ") +
                                op->getName().getStringRef() +

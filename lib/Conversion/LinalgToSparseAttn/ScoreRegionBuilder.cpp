@@ -8,6 +8,7 @@
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/ScoreRegionBuilder.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -369,8 +370,8 @@ Value ScoreRegionBuilder::emit(const Element &element) {
     return arith::ConstantOp::create(builder, loc,
                                      builder.getIntegerAttr(type, *constant));
   Operation *op = element.getScalarOp();
-  if (type.isInteger(1) &&
-      isa<arith::CmpIOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp>(op))
+  if (type.isInteger(1) && isa_and_nonnull<arith::CmpIOp, arith::AndIOp,
+                                           arith::OrIOp, arith::XOrIOp>(op))
     // An exclusive or of two variables is repeated as it is.
     if (!isa<arith::XOrIOp>(op) ||
         tracer.getInteger(tracer.operand(element, 0)) ||
@@ -382,6 +383,18 @@ Value ScoreRegionBuilder::emit(const Element &element) {
   if (std::optional<Ramp> ramp = tracer.getRamp(element))
     return emitLinear(getLinear(*ramp), type);
   SmallVector<Value> operands;
+  if (element.isTensor()) {
+    for (const AxisList &list : element.axes)
+      operands.push_back(
+          emitLinear(getLinear(Ramp{0, 1, list}), builder.getIndexType()));
+    return tensor::ExtractOp::create(builder, loc, element.value, operands);
+  }
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    for (unsigned i = 1; i < op->getNumOperands(); ++i)
+      operands.push_back(emit(tracer.operand(element, i)));
+    return tensor::ExtractOp::create(builder, loc, extract.getTensor(),
+                                     operands);
+  }
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     operands.push_back(emit(tracer.operand(element, i)));
   return emitOp(op, operands, type);

@@ -276,3 +276,45 @@ func.func @cap(%q: tensor<2x8x16xf32>, %k: tensor<2x12x16xf32>, %v: tensor<2x12x
   } -> tensor<2x8x4xf32>
   return %o : tensor<2x8x4xf32>
 }
+
+// -----
+
+// Document numbers that mask_mod reads.
+// CHECK-LABEL: func.func @documents
+// CHECK:         ^bb0(%[[S:.*]]: f32, %[[BATCH:.*]]: index, %[[QUERY:.*]]: index, %[[KEY:.*]]: index):
+// CHECK:           %[[A:.*]] = tensor.extract %[[DOC:.*]][%[[QUERY]]] : tensor<12xi32>
+// CHECK:           %[[C:.*]] = tensor.extract %[[DOC]][%[[KEY]]] : tensor<12xi32>
+// CHECK:           arith.cmpi eq, %[[A]], %[[C]]
+func.func @documents(%q: tensor<2x8x16xf32>, %k: tensor<2x12x16xf32>, %v: tensor<2x12x4xf32>, %doc: tensor<12xi32>) -> tensor<2x8x4xf32> {
+  %scale = arith.constant 0.25 : f32
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %low = arith.constant -3.40282347E+38 : f32
+  %start = arith.constant 0.0 : f32
+  %first = arith.constant 0.0 : f32
+  %ea = tensor.empty() : tensor<2x8x4xf32>
+  %er = tensor.empty() : tensor<2x8xf32>
+  %acc = linalg.fill ins(%start : f32) outs(%ea : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  %max = linalg.fill ins(%low : f32) outs(%er : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %sum = linalg.fill ins(%first : f32) outs(%er : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %r:3 = "iree_linalg_ext.online_attention"(%q, %k, %v, %scale, %acc, %max, %sum) <{indexing_maps = [affine_map<(b, m, n, d, k) -> (b, m, d)>, affine_map<(b, m, n, d, k) -> (b, k, d)>, affine_map<(b, m, n, d, k) -> (b, k, n)>, affine_map<(b, m, n, d, k) -> ()>, affine_map<(b, m, n, d, k) -> (b, m, n)>, affine_map<(b, m, n, d, k) -> (b, m)>, affine_map<(b, m, n, d, k) -> (b, m)>]}> ({
+  ^bb0(%s: f32):
+    %m = "iree_linalg_ext.index"() <{dim = 1 : i64}> : () -> index
+    %n = "iree_linalg_ext.index"() <{dim = 4 : i64}> : () -> index
+    %mi = arith.index_cast %m : index to i32
+    %ni = arith.index_cast %n : index to i32
+    %a = tensor.extract %doc[%m] : tensor<12xi32>
+    %b = tensor.extract %doc[%n] : tensor<12xi32>
+    %c = arith.cmpi eq, %a, %b : i32
+    %inf = arith.constant 0xFF800000 : f32
+    %x = arith.select %c, %s, %inf : f32
+    "iree_linalg_ext.yield"(%x) : (f32) -> ()
+  }) : (tensor<2x8x16xf32>, tensor<2x12x16xf32>, tensor<2x12x4xf32>, f32, tensor<2x8x4xf32>, tensor<2x8xf32>, tensor<2x8xf32>) -> (tensor<2x8x4xf32>, tensor<2x8xf32>, tensor<2x8xf32>)
+  %o = linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m)>, affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%r#2, %r#0 : tensor<2x8xf32>, tensor<2x8x4xf32>) outs(%ea : tensor<2x8x4xf32>) {
+  ^bb0(%l: f32, %a: f32, %out: f32):
+    %i = arith.divf %one, %l : f32
+    %x = arith.mulf %i, %a : f32
+    linalg.yield %x : f32
+  } -> tensor<2x8x4xf32>
+  return %o : tensor<2x8x4xf32>
+}

@@ -20,9 +20,9 @@ constexpr double largestFill = -1e37;
 struct ScoreStep {
   enum class Kind {
     /// The scalar op of `node`, of which operand `spine` is the score and the
-    /// others depend on nothing but indices.
+    /// others are regional.
     apply,
-    /// The float `node`, which depends on nothing but indices, is added.
+    /// The float `node`, which is regional, is added.
     add,
     /// -inf where the i1 `node` differs from `keepWhen`.
     maskOut
@@ -86,6 +86,16 @@ LogicalResult addMaskOperand(Tracer &tracer, const Element &mask,
 /// Whether `element` depends on nothing but indices and constants, by ops that
 /// can be repeated in a score region.
 bool isIndexOnly(Tracer &tracer, const Element &element);
+
+/// The same, but elements of tensors may take part, which the region then
+/// reads.
+bool isRegional(Tracer &tracer, const Element &element);
+
+/// Whether `element` is regional and each tensor in it lacks a dimension that
+/// the others, the indices or `beside` have. A tensor that has them all had
+/// better be a mask operand.
+bool isBroadcast(Tracer &tracer, const Element &element,
+                 ArrayRef<AxisList> beside);
 
 /// Whether `op` multiplies two float tensors and sums, from zero.
 bool isZeroBasedContraction(Tracer &tracer, linalg::LinalgOp op);

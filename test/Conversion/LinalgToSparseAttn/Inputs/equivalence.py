@@ -57,7 +57,8 @@ def loops(rank):
 
 
 def argument(number, tensor, sizes):
-    """Writes argument `number`: values in (-1.5, 1.5), or three bits in four."""
+    """Writes argument `number`: floats in (-1.5, 1.5), integers from 0 to 9, or
+    three bits in four."""
     dims, element = shape_of(tensor, sizes)
     static = "tensor<" + "".join(f"{d}x" for d in dims) + element + ">"
     identity, kinds = loops(len(dims))
@@ -85,6 +86,10 @@ def argument(number, tensor, sizes):
     if element == "i1":
         text += """      %limit = arith.constant 500 : i32
       %x = arith.cmpi sgt, %i, %limit : i32
+"""
+    elif element == "i32":
+        text += """      %ten = arith.constant 10 : i32
+      %x = arith.remsi %i, %ten : i32
 """
     else:
         text += """      %f = arith.sitofp %i : i32 to f32
