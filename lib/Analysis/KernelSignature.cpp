@@ -18,6 +18,12 @@ AttentionOp sparse_attn::getKernelAttention(func::FuncOp kernel) {
   return llvm::hasSingleElement(ops) ? *ops.begin() : AttentionOp();
 }
 
+bool sparse_attn::isShare(AttentionOp op, unsigned dim) {
+  return op.getOutputMap().isFunctionOfDim(dim) &&
+         !op.getQueryMap().isFunctionOfDim(dim) &&
+         !op.getKeyMap().isFunctionOfDim(dim);
+}
+
 DimRef sparse_attn::getInputDim(AttentionOp op, unsigned dim) {
   for (auto [operand, map] : {std::pair(op.getQuery(), op.getQueryMap()),
                               std::pair(op.getKey(), op.getKeyMap()),
@@ -74,6 +80,9 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
                      (*op.getDecisionTile())[0]};
   signature.gridY.form = Extent::Form::Product;
   for (unsigned dim : dims.batch)
-    signature.gridY.of.push_back(getInputDim(op, dim));
+    if (isShare(op, dim))
+      signature.gridZ.value *= op.getDimSize(dim);
+    else
+      signature.gridY.of.push_back(getInputDim(op, dim));
   return signature;
 }

@@ -236,6 +236,7 @@ Outcome Compiler::plan() {
     return outcome;
 
   PassManager outline(&context);
+  outline.addPass(createSplitKeys());
   outline.addPass(createOutlineKernels());
   if (Outcome outcome = runPasses(outline, *result.graph, "outline");
       outcome != Outcome::Success)
@@ -253,6 +254,9 @@ Outcome Compiler::plan() {
 
   result.graph->walk<WalkOrder::PreOrder>([&](Operation *op) {
     StringRef callee;
+    // Part of the attention whose shares it merges.
+    if (op->hasAttr(mergeAttrName))
+      return WalkResult::advance();
     if (auto call = dyn_cast<func::CallOp>(op))
       callee = call.getCallee();
     else if (auto call = dyn_cast<CallKernelOp>(op))

@@ -96,7 +96,8 @@ static llvm::Error fault(const Twine &text) {
 static std::array<uint32_t, 3> gridOf(const SmallKernel &kernel,
                                       const KernelSignature &signature) {
   return {static_cast<uint32_t>(kernel.evaluate(signature.gridX)),
-          static_cast<uint32_t>(kernel.evaluate(signature.gridY)), 1};
+          static_cast<uint32_t>(kernel.evaluate(signature.gridY)),
+          static_cast<uint32_t>(kernel.evaluate(signature.gridZ))};
 }
 
 /// What inits hold before a launch: a NaN in every float type, so that an

@@ -44,13 +44,16 @@ struct KernelArgument {
 /// and the package writer ask here, so that they cannot disagree.
 struct KernelSignature {
   SmallVector<KernelArgument> arguments;
-  /// x: query tiles; y: all batch dimensions together.
-  Extent gridX, gridY;
+  /// x: query tiles; y: all batch dimensions together but shares, which are z.
+  Extent gridX, gridY, gridZ;
 };
 
 /// The one attention op of a kernel function (see
 /// sparse-attn-outline-kernels), or null.
 AttentionOp getKernelAttention(func::FuncOp kernel);
+
+/// Whether dimension `dim` is of the output alone.
+bool isShare(AttentionOp op, unsigned dim);
 
 /// Where the size of dimension `dim` of the iteration space is read: the first
 /// input of the kernel that has it.

@@ -235,17 +235,31 @@ void KernelBuilder::createIndices() {
   queryTile = blockIndex(gpu::Dimension::x);
   firstQuery = b.muli(queryTile, b.i32((*op.getDecisionTile())[0]));
   batch.resize(dims.batch.size());
-  batchNumber = blockIndex(gpu::Dimension::y);
-  Value rest = batchNumber;
-  for (unsigned index = dims.batch.size(); index-- > 0;) {
-    if (index == 0) {
-      batch[index] = rest;
-      break;
+  // The last index varies fastest; the first takes what is left.
+  auto split = [&](Value number, ArrayRef<unsigned> positions) {
+    for (unsigned position : llvm::reverse(positions)) {
+      if (position == positions.front()) {
+        batch[position] = number;
+        break;
+      }
+      Value count = size(dims.batch[position]);
+      batch[position] = b.remi(number, count);
+      number = b.divi(number, count);
     }
-    Value count = size(dims.batch[index]);
-    batch[index] = b.remi(rest, count);
-    rest = b.divi(rest, count);
-  }
+  };
+  SmallVector<unsigned> plain, shares;
+  for (auto [position, dim] : llvm::enumerate(dims.batch))
+    (isShare(op, dim) ? shares : plain).push_back(position);
+  batchNumber = blockIndex(gpu::Dimension::y);
+  split(batchNumber, plain);
+  if (shares.empty())
+    return;
+  split(blockIndex(gpu::Dimension::z), shares);
+  // The number among all of them, in the order of the output.
+  batchNumber = batch.front();
+  for (unsigned position = 1; position < batch.size(); ++position)
+    batchNumber = b.addi(b.muli(batchNumber, size(dims.batch[position])),
+                         batch[position]);
 }
 
 Value KernelBuilder::batchOffset(Value operand, AffineMap map) {

@@ -77,10 +77,11 @@ AttentionOp::inferDims(AffineMap query, AffineMap key, AffineMap value,
     unsigned dim = cast<AffineDimExpr>(expr).getPosition();
     if (dim == dims.n)
       continue;
-    if (!q.test(dim))
+    bool ofKeys = k.test(dim) || v.test(dim);
+    if (!q.test(dim) && ofKeys)
       return fault("expected dimension " + Twine(dim) +
                    " of the output in the query as well");
-    if (!k.test(dim) && !v.test(dim))
+    if (q.test(dim) && !ofKeys)
       m = std::max(m.value_or(dim), dim);
   }
   if (!m)
@@ -376,6 +377,11 @@ LogicalResult AttentionOp::verify() {
       failed(verifyTile(*this, "block_shape", getBlockShape())) ||
       failed(verifyTypes(*this)) || failed(verifyShapes(*this)))
     return failure();
+  for (unsigned dim : dims->batch)
+    if (!getQueryMap().isFunctionOfDim(dim) &&
+        ShapedType::isDynamic(getDimSize(dim)))
+      return emitOpError("expected a static size of dimension ")
+             << dim << ", which the output alone has";
 
   if (static_cast<bool>(getBlockCounts()) !=
       static_cast<bool>(getBlockIndices()))

@@ -135,8 +135,10 @@ static OpFoldResult sizeIn(OpBuilder &b, Location loc, Value operand,
 SmallVector<OpFoldResult> LinalgAttention::getRowSizes() {
   AffineMap query = localize(op.getQueryMap(), local({dims.m, dims.k1}));
   SmallVector<OpFoldResult> sizes;
-  for (unsigned dim = 0; dim <= slice.batch.size(); ++dim)
-    sizes.push_back(sizeIn(builder, loc, slice.query, query, dim));
+  for (auto [index, dim] : llvm::enumerate(local({dims.m})))
+    sizes.push_back(op.getQueryMap().isFunctionOfDim(dim)
+                        ? sizeIn(builder, loc, slice.query, query, index)
+                        : builder.getIndexAttr(op.getDimSize(dim)));
   return sizes;
 }
 

@@ -50,7 +50,8 @@ static std::optional<unsigned> chooseGroup(AttentionOp op) {
     return std::nullopt;
   for (unsigned dim : dims.batch) {
     int64_t heads = op.getDimSize(dim);
-    if (op.getKeyMap().isFunctionOfDim(dim) || ShapedType::isDynamic(heads))
+    if (op.getKeyMap().isFunctionOfDim(dim) ||
+        !op.getQueryMap().isFunctionOfDim(dim) || ShapedType::isDynamic(heads))
       continue;
     std::optional<int64_t> now = countTiles(queries, heads);
     std::optional<int64_t> packed = countTiles(heads, queries);

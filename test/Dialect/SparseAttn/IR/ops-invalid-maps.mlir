@@ -219,3 +219,17 @@ func.func @scale(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
       outs(%x : tensor<8x8xf32>) {indexing_maps = [#q, #k, #v, #o], scale = 0x7FF0000000000000 : f64} -> tensor<8x8xf32>
   return %r : tensor<8x8xf32>
 }
+
+// -----
+
+// No input tells how often to repeat.
+#q = affine_map<(s, m, n, d, k) -> (m, d)>
+#k = affine_map<(s, m, n, d, k) -> (k, d)>
+#v = affine_map<(s, m, n, d, k) -> (k, n)>
+#o = affine_map<(s, m, n, d, k) -> (s, m, n)>
+func.func @dynamic_shares(%x: tensor<8x8xf32>, %o: tensor<?x8x8xf32>) -> tensor<?x8x8xf32> {
+  // expected-error@+1 {{expected a static size of dimension 0, which the output alone has}}
+  %r = sparse_attn.attention ins(%x, %x, %x : tensor<8x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>)
+      outs(%o : tensor<?x8x8xf32>) {indexing_maps = [#q, #k, #v, #o], scale = 1.0 : f64} -> tensor<?x8x8xf32>
+  return %r : tensor<?x8x8xf32>
+}

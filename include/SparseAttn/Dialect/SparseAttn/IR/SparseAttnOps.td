@@ -49,15 +49,15 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     in f32, where `score` is the optional region. A row whose scores are all
     -inf is empty: its output is 0 and its log-sum-exp -inf.
 
-    `indexing_maps` gives one projected permutation for each of query, key,
-    value, the mask if there is one, and the output, from a common iteration
-    space. The maps decide the roles of the dimensions: `k1` (head_dim) is in
-    query and key only, `k2` (keys) in key and value only, `n` (value head_dim)
-    in value and output only; all others are in query and output, and the last
-    of these in the iteration space that key and value lack is `m` (queries). So
-    BHSD and BSHD, grouped-query attention and unit-free broadcasts are maps,
-    not copies. Query, key and value are f16, bf16 or f32 alike; the output has
-    that type or f32.
+    `indexing_maps` gives one projected permutation for each of query, key, value, the mask
+    if there is one, and the output, from a common iteration space. The maps decide the roles
+    of the dimensions: `k1` (head_dim) is in query and key only, `k2` (keys) in key and value
+    only, `n` (value head_dim) in value and output only; all others are in query and output,
+    and the last of these in the iteration space that key and value lack is `m` (queries). So
+    BHSD and BSHD, grouped-query attention and unit-free broadcasts are maps, not copies. A
+    dimension of the output alone, of static size, repeats the attention for each of its
+    indices, which the region may tell apart: shares of the keys. Query, key and value are
+    f16, bf16 or f32 alike; the output has that type or f32.
 
     `scale` multiplies the product of query and key. An `i1` mask keeps a score
     where true and makes it -inf where false; a float mask is added.

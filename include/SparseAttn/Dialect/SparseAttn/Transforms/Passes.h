@@ -23,6 +23,11 @@ inline constexpr llvm::StringLiteral kernelAttrName = "sparse_attn.kernel";
 inline constexpr llvm::StringLiteral statisticAttrName =
     "sparse_attn.statistic";
 
+/// Unit attribute of attentions, and of their calls, that merge what others
+/// computed on shares of the keys, made by sparse-attn-split-keys.
+inline constexpr llvm::StringLiteral mergeAttrName =
+    "sparse_attn.merges_shares";
+
 #define GEN_PASS_DECL
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h.inc"
 

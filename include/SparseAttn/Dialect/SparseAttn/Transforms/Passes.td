@@ -70,6 +70,37 @@ def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
                            "::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def SplitKeys : Pass<"sparse-attn-split-keys"> {
+  let summary = "Split long keys over thread blocks where queries are few";
+  let description = [{
+    Where queries and batch are so few that most of a GPU would wait, each block
+    takes a share of the keys. An attention of N keys in shares of `keys` becomes
+
+    - an attention with one more dimension, of the output alone: the shares. Its
+      region hides the keys of other shares, so that kernels do not visit them.
+      It gives partial outputs in f32 and their log-sum-exp;
+    - an attention that merges them: its keys are the shares, its values their
+      outputs and its scores their log-sum-exps, which is the exact merge. It is
+      marked `sparse_attn.merges_shares`.
+
+    A filter decides in each share on its own, from its first tile on. What it
+    bounds of the mass, it bounds in each share and so in the sum.
+
+    Shapes must be static, the value's head_dim the output's last dimension. An
+    attention stays whole if a filter that can skip states its `decision_tile`,
+    if it has a block list, or if it gives `recall_bound` or `tile_counts`.
+  }];
+  let options = [
+    Option<"keys", "keys", "int64_t", "0", "Keys of a share; 0 chooses">
+  ];
+  let statistics = [
+    Statistic<"attentionsSplit", "attentions-split", "Attentions split in their keys">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def PackQueryHeads : Pass<"sparse-attn-pack-query-heads"> {
   let summary = "Make the query heads that share a key head the rows of a tile";
   let description = [{

@@ -1,0 +1,233 @@
+//===- SplitKeys.cpp - Shares of the keys for blocks of their own ---------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Analysis/TileShape.h"
+#include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPLITKEYS
+#include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Blocks that occupy the GPUs that we compile for: twice the 108
+/// multiprocessors of an A100.
+static constexpr int64_t enoughBlocks = 216;
+/// A share of fewer keys than this costs more to merge than it saves.
+static constexpr int64_t fewestKeys = 512;
+/// Shares begin where key tiles of every schedule do.
+static constexpr int64_t shareMultiple = 128;
+
+static bool canSplit(AttentionOp op) {
+  auto isStatic = [](Value operand) {
+    return !operand || cast<ShapedType>(operand.getType()).hasStaticShape();
+  };
+  AffineMap output = op.getOutputMap();
+  bool settled = op.getDecisionTile() && op.getFilterOrDefault().canSkip();
+  return llvm::all_of(op->getOperands(), isStatic) && !settled &&
+         !op.getBlockCounts() && !op.getRecallBound() && !op.getTileCounts() &&
+         output.getDimPosition(output.getNumResults() - 1) == op.getDims().n;
+}
+
+/// Keys of a share that lets the blocks of `op` occupy a GPU; 0 to leave it
+/// whole.
+static int64_t chooseShare(AttentionOp op) {
+  AttentionOp::Dims dims = op.getDims();
+  int64_t queries = op.getDimSize(dims.m), keys = op.getDimSize(dims.k2);
+  if (queries > fewQueries)
+    return 0;
+  int64_t blocks = 1;
+  for (unsigned dim : dims.batch)
+    // Heads that share a key head may become rows of one block.
+    if (op.getKeyMap().isFunctionOfDim(dim) || queries > 1)
+      if (llvm::MulOverflow(blocks, op.getDimSize(dim), blocks))
+        return 0;
+  if (blocks == 0)
+    return 0;
+  int64_t shares = std::min(enoughBlocks / blocks, keys / fewestKeys);
+  return shares < 2 ? 0 : llvm::divideCeilSigned(keys, shares);
+}
+
+/// Hides the keys of other shares in the region of `op`, whose batch indices
+/// end in the share's.
+static void hideOtherShares(ImplicitLocOpBuilder &b, AttentionOp op,
+                            int64_t keys) {
+  Block &region = op.getScore().front();
+  auto yield = cast<YieldOp>(region.getTerminator());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(yield);
+  unsigned count = region.getNumArguments();
+  Value share = region.getArgument(count - 3);
+  Value key = region.getArgument(count - 1);
+  Value size = arith::ConstantIndexOp::create(b, keys);
+  Value first = arith::MulIOp::create(b, share, size);
+  Value next = arith::AddIOp::create(b, first, size);
+  using Predicate = arith::CmpIPredicate;
+  Value from = arith::CmpIOp::create(b, Predicate::sge, key, first);
+  Value to = arith::CmpIOp::create(b, Predicate::slt, key, next);
+  Value mine = arith::AndIOp::create(b, from, to);
+  Value none = arith::ConstantOp::create(
+      b, b.getF32FloatAttr(-std::numeric_limits<float>::infinity()));
+  yield.getScoreMutable().assign(
+      arith::SelectOp::create(b, mine, yield.getScore(), none));
+}
+
+static Value emptyF32(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape) {
+  return tensor::EmptyOp::create(b, shape, b.getF32Type());
+}
+
+/// The attention of each share, with the shares before the output's last
+/// dimension: outputs and log-sum-exps in f32.
+static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
+                                int64_t keys, int64_t shares) {
+  auto outputType = cast<RankedTensorType>(op.getOutput().getType());
+  SmallVector<int64_t> shape(outputType.getShape());
+  shape.insert(shape.end() - 1, shares);
+  ArrayRef<int64_t> rows = ArrayRef(shape).drop_back();
+  // The shares are the first dimension of the new space.
+  SmallVector<AffineMap> maps;
+  for (auto map : op.getIndexingMaps().getAsValueRange<AffineMapAttr>())
+    maps.push_back(map.shiftDims(1));
+  maps.back() =
+      maps.back().insertResult(b.getAffineDimExpr(0), rows.size() - 1);
+  Value inits[] = {emptyF32(b, shape), emptyF32(b, rows)};
+  auto part = AttentionOp::create(
+      b, TypeRange(ValueRange(inits)), op.getQuery(), op.getKey(),
+      op.getValue(), op.getMask(), /*block_counts=*/Value(),
+      /*block_indices=*/Value(), inits[0], inits[1], /*recall_bound=*/Value(),
+      /*tile_counts=*/Value(), b.getAffineMapArrayAttr(maps), op.getScaleAttr(),
+      op.getFilterAttr(), op.getDecisionTileAttr(),
+      /*block_shape=*/DenseI64ArrayAttr(), op.getPrecisionAttr());
+  unsigned batch = op.getDims().batch.size();
+  if (op.hasScore()) {
+    IRMapping mapping;
+    b.cloneRegionBefore(op.getScore(), part.getScore(), part.getScore().end(),
+                        mapping);
+    part.getScore().front().insertArgument(1 + batch, b.getIndexType(),
+                                           op.getLoc());
+  } else {
+    OpBuilder::InsertionGuard guard(b);
+    SmallVector<Type> types(batch + 4, b.getIndexType());
+    types[0] = b.getF32Type();
+    Block *region =
+        b.createBlock(&part.getScore(), {}, types,
+                      SmallVector<Location>(types.size(), op.getLoc()));
+    YieldOp::create(b, region->getArgument(0));
+  }
+  hideOtherShares(b, part, keys);
+  return part;
+}
+
+/// The attention over the shares of each row: scores are log-sum-exps.
+static AttentionOp mergeShares(ImplicitLocOpBuilder &b, AttentionOp op,
+                               AttentionOp part) {
+  auto partType = cast<RankedTensorType>(part.getOutput().getType());
+  unsigned rank = partType.getRank() - 2; // of a row
+  ArrayRef<int64_t> rows = partType.getShape().take_front(rank);
+  auto withRow = [&](ArrayRef<int64_t> tail) {
+    SmallVector<int64_t> shape(rows);
+    shape.append(tail.begin(), tail.end());
+    return shape;
+  };
+  // (rows..., query, value, head_dim, share)
+  unsigned query = rank, value = rank + 1, head = rank + 2, share = rank + 3;
+  auto map = [&](ArrayRef<unsigned> tail) {
+    auto dims = llvm::to_vector(llvm::seq<unsigned>(0, rank));
+    dims.append(tail.begin(), tail.end());
+    return AffineMap::getMultiDimMapWithTargets(rank + 4, dims, b.getContext());
+  };
+  // Any query and key do whose product is 0.
+  constexpr int64_t headDim = 4;
+  auto zeros = [&](int64_t count) -> Value {
+    auto type =
+        RankedTensorType::get(withRow({count, headDim}), b.getF32Type());
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(type, b.getF32FloatAttr(0.0)));
+  };
+  int64_t shares = partType.getDimSize(rank);
+  int64_t width = partType.getDimSize(rank + 1);
+  SmallVector<Value> inits = {emptyF32(b, withRow({1, width}))};
+  if (op.getLogSumExp())
+    inits.push_back(emptyF32(b, withRow({1})));
+  SmallVector<AffineMap> maps = {map({query, head}), map({share, head}),
+                                 map({share, value}), map({share}),
+                                 map({query, value})};
+  Value noQuery = zeros(1), noKeys = zeros(shares);
+  auto merge = AttentionOp::create(
+      b, TypeRange(ValueRange(inits)), noQuery, noKeys, part.getResult(0),
+      part.getResult(1), /*block_counts=*/Value(),
+      /*block_indices=*/Value(), inits[0],
+      inits.size() > 1 ? inits[1] : Value(),
+      /*recall_bound=*/Value(), /*tile_counts=*/Value(),
+      b.getAffineMapArrayAttr(maps), b.getF64FloatAttr(1.0),
+      DenseFilterAttr::get(b.getContext()),
+      /*decision_tile=*/DenseI64ArrayAttr(),
+      /*block_shape=*/DenseI64ArrayAttr(),
+      PrecisionAttr::get(b.getContext(), Precision::tf32x3));
+  merge->setAttr(mergeAttrName, b.getUnitAttr());
+  return merge;
+}
+
+static void split(AttentionOp op, int64_t shareKeys) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  int64_t keys = op.getDimSize(op.getDims().k2);
+  AttentionOp part =
+      attendShares(b, op, shareKeys, llvm::divideCeilSigned(keys, shareKeys));
+  AttentionOp merge = mergeShares(b, op, part);
+  // The merge has a query of its own behind each row.
+  SmallVector<Value> results;
+  for (auto [merged, result] :
+       llvm::zip_equal(merge->getResults(), op->getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    unsigned lastRow = op.getRowMap().getNumResults() - 1;
+    SmallVector<ReassociationIndices> groups(type.getRank());
+    for (int64_t dim = 0; dim <= type.getRank(); ++dim)
+      groups[dim - (dim > lastRow)].push_back(dim);
+    Value flat = tensor::CollapseShapeOp::create(b, merged, groups);
+    if (!type.getElementType().isF32())
+      flat = arith::TruncFOp::create(b, type, flat);
+    results.push_back(flat);
+  }
+  op->replaceAllUsesWith(results);
+  op->erase();
+}
+
+namespace {
+struct SplitKeys : sparse_attn::impl::SplitKeysBase<SplitKeys> {
+  using SplitKeysBase::SplitKeysBase;
+
+  void runOnOperation() override {
+    if (keys < 0 || keys % shareMultiple) {
+      getOperation()->emitError("expected a multiple of ")
+          << shareMultiple << " keys of a share, found " << keys.getValue();
+      return signalPassFailure();
+    }
+    SmallVector<AttentionOp> whole;
+    getOperation()->walk([&](AttentionOp op) {
+      // A kernel's body is its one attention.
+      auto function = op->getParentOfType<FunctionOpInterface>();
+      if (!(function && function->hasAttr(kernelAttrName)) && canSplit(op))
+        whole.push_back(op);
+    });
+    for (AttentionOp op : whole) {
+      int64_t share =
+          llvm::alignTo(keys ? keys : chooseShare(op), shareMultiple);
+      if (share == 0 || op.getDimSize(op.getDims().k2) <= share)
+        continue;
+      split(op, share);
+      ++attentionsSplit;
+    }
+  }
+};
+} // namespace
