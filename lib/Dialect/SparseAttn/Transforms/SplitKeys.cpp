@@ -34,8 +34,7 @@ static bool canSplit(AttentionOp op) {
     return !operand || cast<ShapedType>(operand.getType()).hasStaticShape();
   };
   AffineMap output = op.getOutputMap();
-  bool settled = op.getDecisionTile() && op.getFilterOrDefault().canSkip();
-  return llvm::all_of(op->getOperands(), isStatic) && !settled &&
+  return llvm::all_of(op->getOperands(), isStatic) && !op.getDecisionTile() &&
          !op.getBlockCounts() && !op.getRecallBound() && !op.getTileCounts() &&
          output.getDimPosition(output.getNumResults() - 1) == op.getDims().n;
 }
@@ -107,7 +106,7 @@ static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
       op.getValue(), op.getMask(), /*block_counts=*/Value(),
       /*block_indices=*/Value(), inits[0], inits[1], /*recall_bound=*/Value(),
       /*tile_counts=*/Value(), b.getAffineMapArrayAttr(maps), op.getScaleAttr(),
-      op.getFilterAttr(), op.getDecisionTileAttr(),
+      op.getFilterAttr(), /*decision_tile=*/DenseI64ArrayAttr(),
       /*block_shape=*/DenseI64ArrayAttr(), op.getPrecisionAttr());
   unsigned batch = op.getDims().batch.size();
   if (op.hasScore()) {

@@ -87,8 +87,8 @@ def SplitKeys : Pass<"sparse-attn-split-keys"> {
     bounds of the mass, it bounds in each share and so in the sum.
 
     Shapes must be static, the value's head_dim the output's last dimension. An
-    attention stays whole if a filter that can skip states its `decision_tile`,
-    if it has a block list, or if it gives `recall_bound` or `tile_counts`.
+    attention stays whole if it states its `decision_tile`, has a block list, or
+    gives `recall_bound` or `tile_counts`.
   }];
   let options = [
     Option<"keys", "keys", "int64_t", "0", "Keys of a share; 0 chooses">
