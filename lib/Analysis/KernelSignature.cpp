@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Analysis/KernelSignature.h"
+#include <map>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -34,14 +35,22 @@ DimRef sparse_attn::getInputDim(AttentionOp op, unsigned dim) {
   llvm_unreachable("every dimension is one of an input");
 }
 
+std::string sparse_attn::getCapturedSizeName(unsigned tensor, unsigned dim) {
+  return "captured_" + std::to_string(tensor) + "_size_" + std::to_string(dim);
+}
+
 KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   AttentionOp op = getKernelAttention(kernel);
   KernelSignature signature;
   using Role = KernelArgument::Role;
+  // By number, as statistics were added behind what the region reads.
+  std::map<unsigned, KernelArgument> tensors;
   auto add = [&](StringRef name, Role role, Value operand) {
     if (operand)
-      signature.arguments.push_back(
-          {name.str(), role, cast<RankedTensorType>(operand.getType()), {}});
+      tensors.try_emplace(
+          cast<BlockArgument>(operand).getArgNumber(),
+          KernelArgument{
+              name.str(), role, cast<RankedTensorType>(operand.getType()), {}});
   };
   // Statistics are what the graph did not ask for: results that the function
   // marks as such.
@@ -63,6 +72,11 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   optional("log_sum_exp", op.getLogSumExp());
   optional("recall_bound", op.getRecallBound());
   optional("tile_counts", op.getTileCounts());
+  SmallVector<Value> captured = op.getCapturedTensors();
+  for (auto [index, tensor] : llvm::enumerate(captured))
+    add("captured_" + std::to_string(index), Role::Input, tensor);
+  for (auto &[number, argument] : tensors)
+    signature.arguments.push_back(std::move(argument));
 
   AttentionOp::Dims dims = op.getDims();
   auto length = [&](StringRef name, unsigned dim) {
@@ -74,6 +88,17 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   length("key_length", dims.k2);
   for (auto [index, dim] : llvm::enumerate(dims.batch))
     length("batch_" + std::to_string(index), dim);
+  for (auto [index, tensor] : llvm::enumerate(captured)) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        signature.arguments.push_back(
+            {getCapturedSizeName(index, dim),
+             Role::Length,
+             RankedTensorType(),
+             {cast<BlockArgument>(tensor).getArgNumber(),
+              static_cast<unsigned>(dim)}});
+  }
 
   signature.gridX = {Extent::Form::CeilDiv,
                      {getInputDim(op, dims.m)},

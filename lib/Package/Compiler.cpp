@@ -207,7 +207,9 @@ static LogicalResult verifyKernel(func::FuncOp function,
     return function.emitError("expected one sparse_attn.attention and a return "
                               "in kernel '")
            << name << "'";
-  if (!llvm::equal(op->getOperands(), function.getArguments()) ||
+  SmallVector<Value> arguments(op->getOperands());
+  llvm::append_range(arguments, op.getCapturedTensors());
+  if (!llvm::equal(arguments, function.getArguments()) ||
       !llvm::equal(op->getResults(),
                    function.getBody().front().getTerminator()->getOperands()))
     return op.emitError("expected a kernel's attention to take the function's "

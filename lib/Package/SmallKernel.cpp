@@ -98,6 +98,12 @@ SmallKernel::SmallKernel(func::FuncOp kernel) {
   function = cast<func::FuncOp>(builder.clone(*kernel));
   AttentionOp op = getKernelAttention(function);
   shapes = chooseShapes(op, chooseSizes(op));
+  // What the region reads keeps its size: any will do, as reads are clamped.
+  for (Value tensor : op.getCapturedTensors()) {
+    shapes.emplace_back();
+    for (int64_t size : cast<RankedTensorType>(tensor.getType()).getShape())
+      shapes.back().push_back(ShapedType::isDynamic(size) ? 100 : size);
+  }
 
   for (auto [argument, shape] :
        llvm::zip_equal(function.getArguments(), shapes)) {
@@ -262,8 +268,16 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
       return static_cast<double>((first + index.back()) % most);
     });
   }
-  while (inputs.size() < shapes.size())
+  while (inputs.size() < op->getNumOperands())
     inputs.push_back(
         HostTensor::zeros(shapes[inputs.size()], element(inputs.size())));
+  // What the region reads: few values, so that some of them are equal.
+  for (Value tensor : op.getCapturedTensors()) {
+    Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
+    inputs.push_back(
+        fill(shapes[inputs.size()], type, [&](ArrayRef<int64_t>) -> double {
+          return random.below(type.isInteger(1) ? 2 : 40);
+        }));
+  }
   return inputs;
 }

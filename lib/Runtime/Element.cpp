@@ -29,6 +29,8 @@ StringRef elementName(ElementType type) {
     return "i1";
   case ElementType::I32:
     return "i32";
+  case ElementType::I64:
+    return "i64";
   }
   llvm_unreachable("all element types are handled");
 }
@@ -40,6 +42,7 @@ std::optional<ElementType> parseElementType(StringRef name) {
       .Case("f32", ElementType::F32)
       .Case("i1", ElementType::I1)
       .Case("i32", ElementType::I32)
+      .Case("i64", ElementType::I64)
       .Default(std::nullopt);
 }
 
@@ -51,6 +54,8 @@ unsigned elementBytes(ElementType type) {
   case ElementType::F32:
   case ElementType::I32:
     return 4;
+  case ElementType::I64:
+    return 8;
   case ElementType::I1:
     return 1;
   }
@@ -142,6 +147,8 @@ double loadElement(ElementType type, const void *source) {
     return load<uint8_t>(source);
   case ElementType::I32:
     return load<int32_t>(source);
+  case ElementType::I64:
+    return static_cast<double>(load<int64_t>(source));
   }
   llvm_unreachable("all element types are handled");
 }

@@ -105,12 +105,13 @@ Expected<Tensor> tensorFromNpy(const NpyArray &array, ElementType type,
   bool fromFloat = array.type == NpyType::F2 || array.type == NpyType::F4 ||
                    array.type == NpyType::F8;
   bool fromByte = array.type == NpyType::U1 || array.type == NpyType::B1;
-  StringRef accepted = isFloat(type)              ? "f2, f4 or f8"
-                       : type == ElementType::I32 ? "i4 or i8"
-                                                  : "b1 or u1";
-  bool matches = isFloat(type)              ? fromFloat
-                 : type == ElementType::I32 ? !fromFloat && !fromByte
-                                            : fromByte;
+  bool isInteger = type == ElementType::I32 || type == ElementType::I64;
+  StringRef accepted = isFloat(type) ? "f2, f4 or f8"
+                       : isInteger   ? "i4 or i8"
+                                     : "b1 or u1";
+  bool matches = isFloat(type) ? fromFloat
+                 : isInteger   ? !fromFloat && !fromByte
+                               : fromByte;
   if (!matches)
     return fail("expected " + accepted + " for an argument of type " +
                 elementName(type) + ", found " + npyTypeName(array.type));
@@ -122,6 +123,7 @@ Expected<Tensor> tensorFromNpy(const NpyArray &array, ElementType type,
   bool sameBits = (type == ElementType::F16 && array.type == NpyType::F2) ||
                   (type == ElementType::F32 && array.type == NpyType::F4) ||
                   (type == ElementType::I32 && array.type == NpyType::I4) ||
+                  (type == ElementType::I64 && array.type == NpyType::I8) ||
                   type == ElementType::I1;
   Error error = Error::success();
   if (sameBits) {
@@ -152,6 +154,8 @@ static NpyType npyTypeFor(ElementType type) {
     return NpyType::B1;
   case ElementType::I32:
     return NpyType::I4;
+  case ElementType::I64:
+    return NpyType::I8;
   }
   llvm_unreachable("all element types are handled");
 }

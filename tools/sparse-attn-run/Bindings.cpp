@@ -159,6 +159,7 @@ static double defaultTolerance(ElementType type) {
     return 1e-4;
   case ElementType::I1:
   case ElementType::I32:
+  case ElementType::I64:
     break;
   }
   return 0;

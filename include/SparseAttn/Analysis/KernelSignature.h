@@ -60,10 +60,14 @@ bool isShare(AttentionOp op, unsigned dim);
 DimRef getInputDim(AttentionOp op, unsigned dim);
 
 /// The signature of the GPU kernel for `kernel`: the function's tensor
-/// arguments in order (inputs, then inits), then one i32 for each distinct
-/// dynamic size that the kernel reads: queries, keys and batch sizes. The
-/// attention must have a decision tile.
+/// arguments in order (inputs, inits, what the score region reads), then one
+/// i32 for each distinct dynamic size that the kernel reads: queries, keys,
+/// batch sizes, sizes of what the region reads. The attention must have a
+/// decision tile.
 KernelSignature getKernelSignature(func::FuncOp kernel);
+
+/// Name of the argument for a dynamic size of a captured tensor.
+std::string getCapturedSizeName(unsigned tensor, unsigned dim);
 
 } // namespace mlir::sparse_attn
 

@@ -22,9 +22,9 @@
 namespace sparse_attn::runtime {
 
 /// I1 is stored as one byte, 0 or 1.
-enum class ElementType { F16, BF16, F32, I1, I32 };
+enum class ElementType { F16, BF16, F32, I1, I32, I64 };
 
-/// The manifest's spelling: "f16", "bf16", "f32", "i1", "i32".
+/// The manifest's spelling: "f16", "bf16", "f32", "i1", "i32", "i64".
 llvm::StringRef elementName(ElementType type);
 std::optional<ElementType> parseElementType(llvm::StringRef name);
 unsigned elementBytes(ElementType type);

@@ -36,6 +36,17 @@ struct ViewPattern : TilePattern<ViewOp> {
   }
 };
 
+/// Adjacent columns two to a register.
+SmallVector<Value> pairUp(AddressBuilder &b, Type element,
+                          ArrayRef<Value> elements) {
+  SmallVector<Value> pairs;
+  for (size_t i = 0; i < elements.size(); i += 2)
+    pairs.push_back(vector::FromElementsOp::create(
+        b, VectorType::get(2, element),
+        ValueRange{elements[i], elements[i + 1]}));
+  return pairs;
+}
+
 /// The four elements that a thread owns of each 16 x 8 piece.
 struct LoadElementsPattern : TilePattern<LoadElementsOp> {
   using TilePattern::TilePattern;
@@ -92,12 +103,35 @@ struct LoadElementsPattern : TilePattern<LoadElementsOp> {
       replace(rewriter, op, elements);
       return success();
     }
-    SmallVector<Value> pairs;
-    for (size_t i = 0; i < elements.size(); i += 2)
-      pairs.push_back(vector::FromElementsOp::create(
-          b, VectorType::get(2, element),
-          ValueRange{elements[i], elements[i + 1]}));
-    replace(rewriter, op, pairs);
+    replace(rewriter, op, pairUp(b, element, elements));
+    return success();
+  }
+};
+
+struct GatherPattern : TilePattern<GatherOp> {
+  using TilePattern::TilePattern;
+  LogicalResult
+  matchAndRewrite(GatherOp op, Adaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    AddressBuilder b(op.getLoc(), rewriter);
+    Type element = getElementTypeOrSelf(op.getResult());
+    Type stored = element.isInteger(1) ? b.getI8Type() : element;
+    int64_t size = bytesOf(element);
+    SmallVector<Value> elements;
+    for (Value offset : adaptor.getOffset()) {
+      Value bytes = LLVM::MulOp::create(b, b.extend(offset), b.i64(size));
+      Value value = LLVM::LoadOp::create(
+          b, stored, b.move(adaptor.getPointer().front(), bytes), size);
+      if (element.isInteger(1))
+        value = LLVM::ICmpOp::create(
+            b, LLVM::ICmpPredicate::ne, value,
+            LLVM::ConstantOp::create(b, stored, b.getZeroAttr(stored)));
+      elements.push_back(value);
+    }
+    auto tile = dyn_cast<RankedTensorType>(op.getResult().getType());
+    if (tile && isPaired(element) && isa<AccumulatorAttr>(tile.getEncoding()))
+      elements = pairUp(b, element, elements);
+    replace(rewriter, op, elements);
     return success();
   }
 };
@@ -228,10 +262,9 @@ struct CopyAsyncPattern : TilePattern<CopyAsyncOp> {
     Value chunk = b.bits(t.thread, threadsPerRow - 1);
     Value firstRow = b.shr(t.thread, llvm::Log2_64(threadsPerRow));
     Value matrixRow = b.add(adaptor.getRow().front(), firstRow);
-    Value source = b.move(b.move(adaptor.getMatrix()[0],
-                                 Value(LLVM::MulOp::create(
-                                     b, b.extend(matrixRow), b.i64(pitch)))),
-                          b.shl(chunk, 4));
+    Value column = b.shl(chunk, 4), wideRow = b.extend(matrixRow);
+    Value before = LLVM::MulOp::create(b, wideRow, b.i64(pitch));
+    Value source = b.move(b.move(adaptor.getMatrix()[0], before), column);
     auto targetAt = [&](Value row) {
       Value position = b.exclusiveOr(chunk, layout.swizzle(b, row));
       Value offset = b.add(b.mul(row, layout.rowBytes), b.shl(position, 4));
@@ -295,8 +328,7 @@ struct WaitCopiesPattern : TilePattern<WaitCopiesOp> {
 void attn_tile::populateMemoryPatterns(RewritePatternSet &patterns,
                                        const RegisterConverter &converter,
                                        const ThreadIndices &indices) {
-  patterns
-      .add<ViewPattern, LoadElementsPattern, StorePattern, StoreScalarPattern,
-           AllocSharedPattern, CopyAsyncPattern, WaitCopiesPattern>(
-          converter, patterns.getContext(), indices);
+  patterns.add<ViewPattern, LoadElementsPattern, GatherPattern, StorePattern,
+               StoreScalarPattern, AllocSharedPattern, CopyAsyncPattern,
+               WaitCopiesPattern>(converter, patterns.getContext(), indices);
 }

@@ -167,8 +167,9 @@ Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
         b, b.tile({in.rows, in.keys}, b.getI32Type()), firstKey);
   // Where every row sees every key, only what the mask surrounds is left.
   if (op.hasScore() && (partial || in.structure.modifies()))
-    scores = applyScoreRegion(b, op, partial ? Value() : in.structure.kept,
-                              scores, in.batch, rowIndex, keyIndex);
+    scores =
+        applyScoreRegion(b, op, partial ? Value() : in.structure.kept,
+                         in.captured, scores, in.batch, rowIndex, keyIndex);
   if (partial) {
     if (in.mask) {
       auto maskMatrix = cast<MatrixType>(in.mask.getType());
@@ -388,26 +389,9 @@ FlashLoop::Bounds FlashLoop::findBounds() {
       return constant.getSExtValue();
     return b.extend64(value);
   };
-  Number length = number(in.keyLength);
-  VisibleKeys keys;
-  if (in.structure.masks()) {
-    QueryTile tile;
-    Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
-    tile.firstQuery = number(in.firstQuery);
-    tile.lastQuery = number(b.subi(last, b.i32(1)));
-    for (Value index : in.batch)
-      tile.batch.push_back(number(index));
-    keys = findVisibleKeys(op, in.structure, tile, math);
-  }
-  // A mask that is read must be looked at everywhere; and a loop for full tiles
-  // is no use where there are none.
-  if (in.mask || !mayHaveFullTiles(op))
-    keys.every = KeyRange::none();
-  TileRanges tiles = roundToTiles(keys, length, in.keys, math);
-
   // Equal numbers become one value: loops that follow each other share it.
   SmallVector<std::pair<Value, Value>> known;
-  auto bound = [&](const Number &x) -> Value {
+  auto toI32 = [&](const Number &x) -> Value {
     if (!x.value)
       return b.i32(x.constant);
     for (auto [wide, narrow] : known)
@@ -417,8 +401,39 @@ FlashLoop::Bounds FlashLoop::findBounds() {
     known.push_back({x.value, narrow});
     return narrow;
   };
-  return {bound(tiles.begin), bound(tiles.fullBegin), bound(tiles.fullEnd),
-          bound(tiles.end)};
+  Number length = number(in.keyLength);
+  VisibleKeys keys;
+  if (in.structure.masks()) {
+    QueryTile tile;
+    Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
+    tile.firstQuery = number(in.firstQuery);
+    tile.lastQuery = number(b.subi(last, b.i32(1)));
+    for (Value index : in.batch)
+      tile.batch.push_back(number(index));
+    // A length that the region looks up is a bound like any other.
+    auto load = [&](tensor::ExtractOp extract,
+                    ArrayRef<Number> indices) -> std::optional<Number> {
+      SmallVector<Value> positions;
+      for (const Number &index : indices)
+        positions.push_back(toI32(index));
+      Value element =
+          readElements(b, in.captured, extract.getTensor(), positions);
+      if (!element.getType().isInteger(64))
+        element = b.extend64(element);
+      // No position is beyond these, and no sum with one overflows.
+      constexpr int64_t far = int64_t(1) << 40;
+      return Number(b.maxi(b.mini(element, b.i64(far)), b.i64(-far)));
+    };
+    keys = findVisibleKeys(op, in.structure, tile, math, load);
+  }
+  // A mask that is read must be looked at everywhere; and a loop for full tiles
+  // is no use where there are none.
+  if (in.mask || !mayHaveFullTiles(op))
+    keys.every = KeyRange::none();
+  TileRanges tiles = roundToTiles(keys, length, in.keys, math);
+
+  return {toI32(tiles.begin), toI32(tiles.fullBegin), toI32(tiles.fullEnd),
+          toI32(tiles.end)};
 }
 
 FlashResults FlashLoop::build() {

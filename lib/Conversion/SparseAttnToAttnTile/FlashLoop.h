@@ -14,6 +14,15 @@
 
 namespace mlir::attn_tile {
 
+/// Where the tensors lie whose elements the score region reads.
+struct CapturedTensors {
+  struct Memory {
+    Value pointer;
+    SmallVector<Value> sizes; // i32
+  };
+  DenseMap<Value, Memory> tensors;
+};
+
 /// What the loop reads, prepared by the kernel's prologue. Sizes and indices
 /// are i32.
 struct FlashInputs {
@@ -24,6 +33,7 @@ struct FlashInputs {
   Value key, value;   // matrices
   Value mask;         // matrix, or null
   Value maskRows, maskColumns;
+  CapturedTensors captured;
   SmallVector<Value> batch; // index of each batch dimension
   Value firstQuery, queryLength, keyLength;
 };
@@ -43,8 +53,13 @@ FlashResults buildFlashLoop(TileBuilder &b, const FlashInputs &inputs);
 /// The value `result` of the region of `op`, or what the region yields if that
 /// is null, for a tile of scores.
 Value applyScoreRegion(TileBuilder &b, sparse_attn::AttentionOp op,
-                       Value result, Value scores, ValueRange batch,
-                       Value queryIndex, Value keyIndex);
+                       Value result, const CapturedTensors &captured,
+                       Value scores, ValueRange batch, Value queryIndex,
+                       Value keyIndex);
+
+/// The elements of a captured tensor at `indices`: i32 numbers, rows or tiles.
+Value readElements(TileBuilder &b, const CapturedTensors &captured,
+                   Value tensor, ArrayRef<Value> indices);
 
 /// The first operation of the region that tiles have no form of, or null.
 Operation *findUnsupportedScoreOp(sparse_attn::AttentionOp op);

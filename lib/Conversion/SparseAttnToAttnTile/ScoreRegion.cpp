@@ -22,6 +22,8 @@ static Type tileElement(Type type) {
 static bool isSupported(Operation &op) {
   if (isa<YieldOp>(op))
     return true;
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+    return isa<BlockArgument>(extract.getTensor());
   if (op.getNumResults() != 1 || op.getNumRegions() ||
       !op.getResult(0).getType().isIntOrIndexOrFloat())
     return false;
@@ -57,9 +59,26 @@ static Value castInteger(TileBuilder &b, Value value, Type element) {
   return arith::TruncIOp::create(b, type, value);
 }
 
+Value attn_tile::readElements(TileBuilder &b, const CapturedTensors &captured,
+                              Value tensor, ArrayRef<Value> indices) {
+  const CapturedTensors::Memory &memory = captured.tensors.find(tensor)->second;
+  // Row by row, each index inside the tensor.
+  Value offset = b.i32(0);
+  for (auto [index, size] : llvm::zip_equal(indices, memory.sizes)) {
+    Value last = b.subi(size, b.i32(1));
+    Value inside = b.maxi(b.mini(index, last), b.i32(0));
+    offset = b.addi(b.muli(offset, size), inside);
+  }
+  Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
+  if (auto tile = dyn_cast<RankedTensorType>(offset.getType()))
+    type = tile.clone(type);
+  return GatherOp::create(b, type, memory.pointer, offset);
+}
+
 Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value result,
-                                  Value scores, ValueRange batch,
-                                  Value queryIndex, Value keyIndex) {
+                                  const CapturedTensors &captured, Value scores,
+                                  ValueRange batch, Value queryIndex,
+                                  Value keyIndex) {
   Block &region = op.getScore().front();
   if (!result)
     result = cast<YieldOp>(region.getTerminator()).getScore();
@@ -75,8 +94,7 @@ Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value result,
   map.map(region.getArgument(0), scores);
   for (auto [index, value] : llvm::enumerate(batch))
     map.map(region.getArgument(1 + index), value);
-  map.map(region.getArgument(region.getNumArguments() - 2),
-          b.expandRows(queryIndex, shape.getDimSize(1)));
+  map.map(region.getArgument(region.getNumArguments() - 2), queryIndex);
   map.map(region.getArgument(region.getNumArguments() - 1), keyIndex);
 
   for (Operation &inner : region.without_terminator()) {
@@ -96,12 +114,21 @@ Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value result,
               castInteger(b, map.lookup(inner.getOperand(0)), element));
       continue;
     }
-    // A result is a tile as soon as one operand is.
+    if (auto extract = dyn_cast<tensor::ExtractOp>(inner)) {
+      SmallVector<Value> indices;
+      for (Value index : extract.getIndices())
+        indices.push_back(map.lookup(index));
+      map.map(extract.getResult(),
+              readElements(b, captured, extract.getTensor(), indices));
+      continue;
+    }
+    // A result has one element a row, or is a tile, as soon as one operand is.
     SmallVector<Value> operands;
     RankedTensorType tile;
     for (Value operand : inner.getOperands()) {
       operands.push_back(map.lookup(operand));
-      if (auto type = dyn_cast<RankedTensorType>(operands.back().getType()))
+      auto type = dyn_cast<RankedTensorType>(operands.back().getType());
+      if (type && (!tile || type.getRank() > tile.getRank()))
         tile = type;
     }
     Type type = element;

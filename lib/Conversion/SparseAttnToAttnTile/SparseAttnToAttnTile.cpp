@@ -131,6 +131,29 @@ static std::string findObstacle(AttentionOp op) {
        << inner->getName();
     return text;
   }
+  for (Value tensor : op.getCapturedTensors()) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    Type element = type.getElementType();
+    if (!element.isF16() && !element.isBF16() && !element.isF32() &&
+        !element.isInteger(1) && !element.isInteger(32) &&
+        !element.isInteger(64)) {
+      os << "expected f16, bf16, f32, i1, i32 or i64 in a tensor that the "
+            "score "
+            "region reads, found "
+         << type;
+      return text;
+    }
+    // Offsets into the tensor run in i32.
+    int64_t count = 1;
+    for (int64_t size : type.getShape())
+      if (!ShapedType::isDynamic(size) &&
+          (llvm::MulOverflow(count, size, count) || !llvm::isInt<31>(count))) {
+        os << "expected fewer than 2^30 elements in a tensor that the score "
+              "region reads, found "
+           << type;
+        return text;
+      }
+  }
   if (op.hasScore())
     for (auto constant : op.getScore().front().getOps<arith::ConstantOp>())
       // Index arithmetic runs in i32, on positions that are no larger.
@@ -161,6 +184,10 @@ private:
   void createFunction();
   void createIndices();
   Value size(unsigned dim);
+  /// The argument of that name, null if there is none.
+  Value lengthNamed(StringRef name);
+  /// The sizes of the captured tensor of that number.
+  SmallVector<Value> sizesOf(Value tensor, unsigned number);
   Value pointer(Value operand) {
     return kernel.getArgument(cast<BlockArgument>(operand).getArgNumber());
   }
@@ -178,6 +205,7 @@ private:
   AttentionOp::Dims dims;
   TileBuilder b;
   gpu::GPUFuncOp kernel;
+  KernelSignature signature;
   DenseMap<unsigned, Value> sizes;
   SmallVector<Value> batch;
   Value queryTile, batchNumber, firstQuery;
@@ -187,7 +215,7 @@ void KernelBuilder::createFunction() {
   b.setInsertionPoint(function);
   auto module = gpu::GPUModuleOp::create(b, function.getName());
   b.setInsertionPointToStart(module.getBody());
-  KernelSignature signature = getKernelSignature(function);
+  signature = getKernelSignature(function);
   SmallVector<Type> types;
   for (const KernelArgument &argument : signature.arguments)
     types.push_back(argument.type
@@ -209,12 +237,6 @@ void KernelBuilder::createFunction() {
   b.setInsertionPointToStart(&kernel.getBody().front());
 
   // Lengths arrive under the dimension that they measure.
-  auto lengthNamed = [&](StringRef name) -> Value {
-    for (auto [index, argument] : llvm::enumerate(signature.arguments))
-      if (!argument.type && argument.name == name)
-        return kernel.getArgument(index);
-    return {};
-  };
   sizes[dims.m] = lengthNamed("query_length");
   sizes[dims.k2] = lengthNamed("key_length");
   for (auto [index, dim] : llvm::enumerate(dims.batch))
@@ -226,6 +248,23 @@ void KernelBuilder::createFunction() {
 }
 
 Value KernelBuilder::size(unsigned dim) { return sizes.lookup(dim); }
+
+Value KernelBuilder::lengthNamed(StringRef name) {
+  for (auto [index, argument] : llvm::enumerate(signature.arguments))
+    if (!argument.type && argument.name == name)
+      return kernel.getArgument(index);
+  return {};
+}
+
+SmallVector<Value> KernelBuilder::sizesOf(Value tensor, unsigned number) {
+  SmallVector<Value> found;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  for (auto [dim, size] : llvm::enumerate(type.getShape()))
+    found.push_back(ShapedType::isDynamic(size)
+                        ? lengthNamed(getCapturedSizeName(number, dim))
+                        : b.i32(size));
+  return found;
+}
 
 void KernelBuilder::createIndices() {
   auto blockIndex = [&](gpu::Dimension dimension) -> Value {
@@ -357,8 +396,11 @@ void KernelBuilder::createEpilogue(const FlashResults &results) {
   if (Value target = op.getTileCounts()) {
     Value tiles = arith::IndexCastOp::create(
         b, b.getI32Type(), gpu::GridDimOp::create(b, gpu::Dimension::x));
-    Value entry = b.addi(b.muli(b.extend64(batchNumber), b.extend64(tiles)),
-                         b.extend64(queryTile));
+    // Each value has a name: the order in which arguments are evaluated, and
+    // with it the order of the operations, is the compiler's choice.
+    Value wideBatch = b.extend64(batchNumber), wideTiles = b.extend64(tiles);
+    Value before = b.muli(wideBatch, wideTiles);
+    Value entry = b.addi(before, b.extend64(queryTile));
     Value index = b.muli(entry, b.i64(2));
     StoreScalarOp::create(b, results.visited, pointer(target), index);
     StoreScalarOp::create(b, results.skipped, pointer(target),
@@ -391,6 +433,8 @@ void KernelBuilder::build() {
     inputs.maskColumns = size(dims.k2);
   }
   inputs.batch = batch;
+  for (auto [index, tensor] : llvm::enumerate(op.getCapturedTensors()))
+    inputs.captured.tensors[tensor] = {pointer(tensor), sizesOf(tensor, index)};
   inputs.firstQuery = firstQuery;
   inputs.queryLength = size(dims.m);
   inputs.keyLength = size(dims.k2);

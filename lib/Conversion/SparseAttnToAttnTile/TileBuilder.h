@@ -52,10 +52,14 @@ public:
         *this, cast<TypedAttr>(DenseElementsAttr::get(type, element)));
   }
 
-  /// `value` over the shape of `type` unless it has that shape already.
+  /// `value` over the shape of `type` unless it has that shape already; one
+  /// element a row is repeated over the columns.
   Value spread(Value value, Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || isa<RankedTensorType>(value.getType()))
+    auto own = dyn_cast<RankedTensorType>(value.getType());
+    if (own && tensor && own.getRank() < tensor.getRank())
+      return expandRows(value, tensor.getDimSize(1));
+    if (!tensor || own)
       return value;
     return tensor::SplatOp::create(*this, value, tensor.clone(value.getType()));
   }
@@ -117,9 +121,13 @@ public:
   }
 
 private:
-  /// The type of `a` if it is a tile, else `other`.
+  /// The type of more dimensions: a tile before rows, rows before a number.
   static Type wider(Value a, Type other) {
-    return isa<RankedTensorType>(a.getType()) ? a.getType() : other;
+    auto rank = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor ? tensor.getRank() : 0;
+    };
+    return rank(a.getType()) >= rank(other) ? a.getType() : other;
   }
   static Type wider(Value a, Value b) { return wider(a, b.getType()); }
   template <typename Op>

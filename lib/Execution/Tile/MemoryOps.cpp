@@ -140,6 +140,25 @@ static llvm::Error runLoadElements(Interpreter &state, Operation *op) {
   return llvm::Error::success();
 }
 
+static llvm::Error runGather(Interpreter &state, Operation *op) {
+  auto gather = cast<GatherOp>(op);
+  auto pointer = std::get<Pointer>(state.get(gather.getPointer()));
+  llvm::Expected<Tile> tile = state.makeTile(op, gather);
+  if (!tile)
+    return tile.takeError();
+  const Tile &offsets = state.getTile(gather.getOffset());
+  for (auto [i, offset] : llvm::enumerate(offsets.integers)) {
+    llvm::Expected<uint8_t *> bytes =
+        state.access(op, pointer.argument, offset, 1,
+                     getElementTypeOrSelf(gather.getResult()));
+    if (!bytes)
+      return bytes.takeError();
+    tile->decode(*bytes, i, 1);
+  }
+  state.setTile(gather, std::move(*tile));
+  return llvm::Error::success();
+}
+
 static llvm::Error runStore(Interpreter &state, Operation *op) {
   auto store = cast<StoreOp>(op);
   const Tile &tile = state.getTile(store.getTile());
@@ -252,6 +271,7 @@ void attn_tile::addMemoryOps(OpTable &table) {
   table.ops["attn_tile.view"] = runView;
   table.ops["attn_tile.load"] = runLoad;
   table.ops["attn_tile.load_elements"] = runLoadElements;
+  table.ops["attn_tile.gather"] = runGather;
   table.ops["attn_tile.store"] = runStore;
   table.ops["attn_tile.store_scalar"] = runStoreScalar;
   table.ops["attn_tile.alloc_shared"] = runAllocShared;

@@ -55,6 +55,24 @@ LogicalResult LoadElementsOp::verify() {
   return success();
 }
 
+LogicalResult GatherOp::verify() {
+  Type offset = getOffset().getType(), result = getResult().getType();
+  if (!getElementTypeOrSelf(result).isIntOrFloat())
+    return emitOpError("expected numbers as elements, found ") << result;
+  if (!isa<RankedTensorType>(offset))
+    return isa<ShapedType>(result)
+               ? emitOpError("expected one number for one offset, found ")
+                     << result
+               : success();
+  auto tile = dyn_cast<RankedTensorType>(result);
+  auto offsets = cast<RankedTensorType>(offset);
+  if (!tile || tile.getShape() != offsets.getShape() ||
+      tile.getEncoding() != offsets.getEncoding())
+    return emitOpError("expected a tile like that of the offsets, ")
+           << offset << ", found " << result;
+  return success();
+}
+
 LogicalResult StoreOp::verify() {
   auto tile = cast<RankedTensorType>(getTile().getType());
   if (tile.getRank() == 0 || tile.getRank() > 2)

@@ -431,6 +431,15 @@ LogicalResult AttentionOp::verify() {
   return success();
 }
 
+SmallVector<Value> AttentionOp::getCapturedTensors() {
+  llvm::SetVector<Value> captured;
+  getScore().walk([&](tensor::ExtractOp extract) {
+    if (!getScore().isAncestor(extract.getTensor().getParentRegion()))
+      captured.insert(extract.getTensor());
+  });
+  return captured.takeVector();
+}
+
 LogicalResult AttentionOp::verifyRegions() {
   if (!hasScore())
     return success();

@@ -142,6 +142,21 @@ SmallVector<OpFoldResult> LinalgAttention::getRowSizes() {
   return sizes;
 }
 
+/// Keeps the indices inside the tensor, as the region's reads are defined.
+static void clampIndices(OpBuilder &b, tensor::ExtractOp extract) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(extract);
+  Location loc = extract.getLoc();
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  for (auto [dim, index] : llvm::enumerate(extract.getIndicesMutable())) {
+    Value size = tensor::DimOp::create(b, loc, extract.getTensor(), dim);
+    Value last = arith::SubIOp::create(b, loc, size, one);
+    Value inside = arith::MinSIOp::create(b, loc, index.get(), last);
+    index.set(arith::MaxSIOp::create(b, loc, inside, zero));
+  }
+}
+
 Value LinalgAttention::inlineScore(OpBuilder &b, Location at, Value score) {
   Block &block = op.getScore().front();
   IRMapping mapping;
@@ -160,8 +175,11 @@ Value LinalgAttention::inlineScore(OpBuilder &b, Location at, Value score) {
               offset(linalg::IndexOp::create(b, at, m), slice.firstQuery));
   mapping.map(block.getArgument(2 + batch),
               offset(linalg::IndexOp::create(b, at, m + 1), slice.firstKey));
-  for (Operation &inner : block.without_terminator())
-    b.clone(inner, mapping);
+  for (Operation &inner : block.without_terminator()) {
+    Operation *copy = b.clone(inner, mapping);
+    if (auto extract = dyn_cast<tensor::ExtractOp>(copy))
+      clampIndices(b, extract);
+  }
   return mapping.lookupOrDefault(
       cast<YieldOp>(block.getTerminator()).getScore());
 }

@@ -144,8 +144,13 @@ std::string OutlineKernelsPass::nextName() {
 /// Builds the function of `op` at the end of `module`, without a name of its
 /// own yet. Returns null, after a remark, where it cannot be.
 func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
+  // Tensors whose elements the region reads become arguments; what else it
+  // reads must be computed from constants.
+  SmallVector<Value> tensors = op.getCapturedTensors();
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(op->getRegions(), captured);
+  captured.remove_if(
+      [&](Value value) { return llvm::is_contained(tensors, value); });
   llvm::SetVector<Operation *> slice;
   if (Value other = sliceOfConstants(captured.getArrayRef(), slice)) {
     InFlightDiagnostic remark =
@@ -166,8 +171,9 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
 
   OpBuilder builder(&getContext());
   builder.setInsertionPointToEnd(module.getBody());
-  auto type = FunctionType::get(&getContext(), op->getOperandTypes(),
-                                op->getResultTypes());
+  SmallVector<Type> types(op->getOperandTypes());
+  llvm::append_range(types, ValueRange(tensors).getTypes());
+  auto type = FunctionType::get(&getContext(), types, op->getResultTypes());
   auto kernel = func::FuncOp::create(builder, op.getLoc(), "attention", type);
   kernel.setPrivate();
   kernel->setAttr(kernelAttrName, builder.getUnitAttr());
@@ -175,7 +181,11 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   builder.setInsertionPointToStart(body);
   // Operands are set by position: one value may be several of them.
   auto clone = cast<AttentionOp>(builder.clone(*op));
-  clone->setOperands(body->getArguments());
+  auto arguments = body->getArguments();
+  clone->setOperands(arguments.take_front(op->getNumOperands()));
+  for (auto [tensor, argument] :
+       llvm::zip_equal(tensors, arguments.drop_front(op->getNumOperands())))
+    replaceAllUsesInRegionWith(tensor, argument, clone.getScore());
   clone->setDiscardableAttrs(DictionaryAttr::get(&getContext()));
   if (!slice.empty()) {
     builder.setInsertionPointToStart(&clone.getScore().front());
@@ -195,15 +205,16 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
 
 void OutlineKernelsPass::replaceByCall(AttentionOp op, func::FuncOp kernel) {
   OpBuilder builder(op);
+  SmallVector<Value> operands(op->getOperands());
+  llvm::append_range(operands, op.getCapturedTensors());
   // Inside an op of an unregistered dialect, which may be a symbol table for
   // all that upstream knows, a func.call does not verify.
   Operation *call;
   if (SymbolTable::getNearestSymbolTable(op) == kernel->getParentOp())
-    call =
-        func::CallOp::create(builder, op.getLoc(), kernel, op->getOperands());
+    call = func::CallOp::create(builder, op.getLoc(), kernel, operands);
   else
     call = CallKernelOp::create(builder, op.getLoc(), op->getResultTypes(),
-                                kernel.getSymName(), op->getOperands());
+                                kernel.getSymName(), operands);
   call->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   op->replaceAllUsesWith(call->getResults());
   op->erase();

@@ -285,3 +285,35 @@ func.func @votes(%t: tensor<64xi32>) {
   %r = attn_tile.any_row %t : tensor<64xi32>
   return
 }
+
+// -----
+
+func.func @gather_one(%p: !llvm.ptr<1>, %i: i32) {
+  // expected-error@+1 {{expected one number for one offset, found 'tensor<4xf32>'}}
+  %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i32 -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @gather_shape(%p: !llvm.ptr<1>, %i: tensor<16x8xi32>) {
+  // expected-error@+1 {{expected a tile like that of the offsets, 'tensor<16x8xi32>', found 'tensor<8x16xf32>'}}
+  %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, tensor<16x8xi32> -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @gather_element(%p: !llvm.ptr<1>, %i: i32) {
+  // expected-error@+1 {{expected numbers as elements, found '!llvm.ptr'}}
+  %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i32 -> !llvm.ptr
+  return
+}
+
+// -----
+
+func.func @gather_offset(%p: !llvm.ptr<1>, %i: i64) {
+  // expected-error@+1 {{operand #1 must be 32-bit signless integer or statically shaped tensor of 32-bit signless integer values, but got 'i64'}}
+  %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i64 -> f32
+  return
+}

@@ -97,3 +97,14 @@ func.func @layouts(%t: tensor<64x16xf32, #attn_tile.accumulator<warps = 4>>,
 func.func private @spelled() attributes {
   accumulator = #attn_tile.accumulator<warps = 32>, operand = #attn_tile.operand<warps = 1>,
   reduce = #attn_tile.reduce<add>, rows = #attn_tile.rows<warps = 8>}
+
+// CHECK-LABEL: func.func @gathers
+func.func @gathers(%p: !llvm.ptr<1>, %i: i32, %r: tensor<32xi32>, %t: tensor<32x64xi32>) {
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, i32 -> f32
+  %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i32 -> f32
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, tensor<32xi32> -> tensor<32xi1>
+  %b = attn_tile.gather %p[%r] : !llvm.ptr<1>, tensor<32xi32> -> tensor<32xi1>
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, tensor<32x64xi32> -> tensor<32x64xi64>
+  %c = attn_tile.gather %p[%t] : !llvm.ptr<1>, tensor<32x64xi32> -> tensor<32x64xi64>
+  return
+}

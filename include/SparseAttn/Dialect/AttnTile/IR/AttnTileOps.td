@@ -115,6 +115,27 @@ def AttnTile_LoadElementsOp : AttnTile_Op<"load_elements", [MemoryEffects<[MemRe
   let hasVerifier = 1;
 }
 
+def AttnTile_GatherOp : AttnTile_Op<"gather", [MemoryEffects<[MemRead]>]> {
+  let summary = "Read the elements at given places";
+  let description = [{
+    The element `offset` after `pointer`: one number where `offset` is a number,
+    a tile of them where it is a tile. Offsets must lie inside the memory that
+    the pointer leads to.
+
+    Example:
+
+    ```mlir
+    %documents = attn_tile.gather %pointer[%offsets]
+        : !llvm.ptr<1>, tensor<128x64xi32> -> tensor<128x64xi32>
+    ```
+  }];
+  let arguments = (ins AttnTile_GlobalPointer:$pointer,
+                       AnyTypeOf<[I32, StaticShapeTensorOf<[I32]>]>:$offset);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$pointer `[` $offset `]` attr-dict `:` type($pointer) `,` type($offset) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def AttnTile_StoreOp : AttnTile_Op<"store", [MemoryEffects<[MemWrite]>]> {
   let summary = "Write whole rows of a matrix";
   let description = [{

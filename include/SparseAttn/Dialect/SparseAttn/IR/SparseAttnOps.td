@@ -64,7 +64,10 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
 
     The region gets the scaled score (f32), one index for each batch dimension
     in the output's order, the query index and the key index, and yields the
-    score to use (f32): causal and windowed attention, alibi and soft caps.
+    score to use (f32): causal and windowed attention, alibi and soft caps. It
+    may read elements of tensors from outside by `tensor.extract`: documents,
+    lengths, tables of biases. An index past either end of the tensor reads the
+    element at that end.
 
     `filter` decides which key tiles are skipped, by the rules of the filter
     attributes, over decision tiles of `decision_tile` (query rows, keys). Key
@@ -184,6 +187,9 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     std::pair<::mlir::Value, unsigned> getDimSource(unsigned dim);
 
     bool hasScore() { return !getScore().empty(); }
+    /// The tensors from outside whose elements the score region reads, each
+    /// once, in the order of their first use.
+    ::llvm::SmallVector<::mlir::Value> getCapturedTensors();
     /// The filter, `dense` unless stated.
     FilterAttrInterface getFilterOrDefault();
     /// The precision of f32 operands, `tf32x3` unless stated.

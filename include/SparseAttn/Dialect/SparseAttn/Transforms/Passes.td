@@ -48,7 +48,8 @@ def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Every `sparse_attn.attention` becomes a call of a private function
     `@attention_N`, marked `sparse_attn.kernel`, whose body is that attention on
-    its arguments (the op's operands in order) and a return. Attentions that are
+    its arguments (the op's operands in order, then the tensors whose elements
+    its score region reads) and a return. Attentions that are
     equal in types, attributes and region share one function, so that a model of
     many equal layers has one kernel. Names count in the order of the first
     appearance and avoid symbols that exist; discardable attributes stay at the
