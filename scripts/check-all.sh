@@ -10,18 +10,34 @@
 # usage: scripts/check-all.sh [STEP...]
 #
 # Steps: format tidy gcc clang asan sass. All of them unless named. Runs every
-# step, also after one failed, and names the failed ones at the end.
+# step, also after one failed, and names the failed ones at the end. What each
+# came to is kept in benchmarks/results/check_all.jsonl.
 #
 #===------------------------------------------------------------------------===#
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+results=benchmarks/results/check_all.jsonl
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
 failed=()
+# Runs a step; its outcome and what it printed last replace the step's line of
+# the results.
 step() {
-  local name=$1
+  local name=$1 begin=$SECONDS outcome=passed
   shift
   echo "==== $name"
-  "$@" || failed+=("$name")
+  "$@" 2>&1 | tee "$log"
+  if ((PIPESTATUS[0])); then
+    outcome=failed
+    failed+=("$name")
+  fi
+  touch "$results"
+  sed -i "/\"step\": \"$name\"/d" "$results"
+  printf '{"step": "%s", "outcome": "%s", "commit": "%s", "seconds": %d, "last_line": "%s"}\n' \
+    "$name" "$outcome" "$(git describe --always --dirty --exclude '*')" \
+    $((SECONDS - begin)) "$(tail -1 "$log" | tr -d '"\\')" >>"$results"
 }
 
 run_gcc() {

@@ -1,4 +1,4 @@
-//===- ElementwisePatterns.cpp - Arithmetic on tiles, register by register -===//
+//===- ElementwisePatterns.cpp - Arithmetic register by register ----------===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -17,19 +17,21 @@ using namespace mlir::attn_tile;
 
 RegisterConverter::RegisterConverter() {
   addConversion([](Type type) { return type; });
-  addConversion([](RankedTensorType type, SmallVectorImpl<Type> &registers)
-                    -> std::optional<LogicalResult> {
-    if (!isTile(type))
-      return std::nullopt;
-    llvm::append_range(registers, registerTypes(type));
-    return success();
-  });
-  addConversion([](MatrixType type, SmallVectorImpl<Type> &registers)
-                    -> std::optional<LogicalResult> {
-    registers.push_back(LLVM::LLVMPointerType::get(type.getContext(), 1));
-    registers.push_back(IntegerType::get(type.getContext(), 32));
-    return success();
-  });
+  addConversion(
+      [](RankedTensorType type,
+         SmallVectorImpl<Type> &registers) -> std::optional<LogicalResult> {
+        if (!isTile(type))
+          return std::nullopt;
+        llvm::append_range(registers, registerTypes(type));
+        return success();
+      });
+  addConversion(
+      [](MatrixType type,
+         SmallVectorImpl<Type> &registers) -> std::optional<LogicalResult> {
+        registers.push_back(LLVM::LLVMPointerType::get(type.getContext(), 1));
+        registers.push_back(IntegerType::get(type.getContext(), 32));
+        return success();
+      });
   addConversion([](SharedType type) -> Type {
     return IntegerType::get(type.getContext(), 32);
   });
@@ -71,7 +73,8 @@ struct ElementwisePattern : ConversionPattern {
       if (tile.getEncoding() != result.getEncoding())
         return rewriter.notifyMatchFailure(op, "layouts differ");
       if (isPaired(tile.getElementType()) != isPaired(result.getElementType()))
-        return rewriter.notifyMatchFailure(op, "a cast between register widths");
+        return rewriter.notifyMatchFailure(op,
+                                           "a cast between register widths");
     }
     SmallVector<Value> results;
     for (auto [index, type] : llvm::enumerate(types)) {
@@ -104,8 +107,8 @@ struct TruncPattern : TilePattern<arith::TruncFOp> {
     auto wide = VectorType::get(2, rewriter.getF32Type());
     auto narrow = VectorType::get(2, result.getElementType());
     for (size_t i = 0; i < in.size(); i += 2) {
-      Value pair = vector::FromElementsOp::create(
-          rewriter, op.getLoc(), wide, ValueRange{in[i], in[i + 1]});
+      Value pair = vector::FromElementsOp::create(rewriter, op.getLoc(), wide,
+                                                  ValueRange{in[i], in[i + 1]});
       registers.push_back(
           arith::TruncFOp::create(rewriter, op.getLoc(), narrow, pair));
     }
@@ -144,8 +147,8 @@ struct ConstantPattern : TilePattern<arith::ConstantOp> {
     if (!isTile(op.getType()) || !splat)
       return rewriter.notifyMatchFailure(
           op, "only splat constants have a per-thread value");
-    SmallVector<Type> types = RegisterConverter::registerTypes(
-        cast<RankedTensorType>(op.getType()));
+    SmallVector<Type> types =
+        RegisterConverter::registerTypes(cast<RankedTensorType>(op.getType()));
     TypedAttr value = splat.getSplatValue<TypedAttr>();
     if (auto vector = dyn_cast<VectorType>(types.front()))
       value = DenseElementsAttr::get(vector, value);
@@ -208,9 +211,9 @@ Value expandExp2(OpBuilder &b, Location loc, math::Exp2Op op) {
   return intrinsic(b, loc, ex2, op.getOperand());
 }
 Value expandExp(OpBuilder &b, Location loc, math::ExpOp op) {
-  return intrinsic(b, loc, ex2,
-                   arith::MulFOp::create(b, loc, op.getOperand(),
-                                         constant(b, loc, log2e)));
+  return intrinsic(
+      b, loc, ex2,
+      arith::MulFOp::create(b, loc, op.getOperand(), constant(b, loc, log2e)));
 }
 Value expandLog2(OpBuilder &b, Location loc, math::Log2Op op) {
   return intrinsic(b, loc, lg2, op.getOperand());

@@ -1,28 +1,21 @@
-// RUN: sparse-attn-opt %s -sparse-attn-outline-kernels -sparse-attn-assign-schedule=keys=32 \
-// RUN:   -convert-sparse-attn-to-attn-tile -canonicalize -cse | FileCheck %s
+// RUN: sparse-attn-opt %s -convert-sparse-attn-to-attn-tile -canonicalize -cse | FileCheck %s
 
 #q = affine_map<(b, m, n, d, k) -> (b, m, d)>
 #k = affine_map<(b, m, n, d, k) -> (b, k, d)>
 #v = affine_map<(b, m, n, d, k) -> (b, k, n)>
 #o = affine_map<(b, m, n, d, k) -> (b, m, n)>
 
-// Tensors that a region reads are arguments behind the attention's own.
-// CHECK-LABEL: func.func @documents(
-// CHECK-SAME: %[[Q:.*]]: tensor<2x64x32xf16>, %[[K:.*]]: tensor<2x64x32xf16>, %[[V:.*]]: tensor<2x64x32xf16>, %[[INIT:.*]]: tensor<2x64x32xf16>, %[[T:.*]]: tensor<64xi32>)
-// CHECK: call @attention_0(%[[Q]], %[[K]], %[[V]], %[[INIT]], %[[T]])
-
 // Equal documents: the query's is read once a row, the key's once an element.
-// CHECK-LABEL: gpu.func @attention_0(
+// CHECK-LABEL: gpu.func @documents(
 // CHECK-SAME: %[[POINTER:arg4]]: !llvm.ptr<1> {{{.*}}sparse_attn.name = "captured_0"}
-// CHECK-DAG: %[[LAST:.*]] = arith.constant dense<63> : tensor<64xi32>
 // CHECK: %[[ROW:.*]] = attn_tile.row_index
 // CHECK: scf.for
 // CHECK: %[[INSIDE:.*]] = arith.minsi %[[ROW]], %{{.*}} : tensor<64xi32>
-// CHECK: %[[ROWS:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : !llvm.ptr<1>, tensor<64xi32> -> tensor<64xi32>
-// CHECK: %[[COLUMNS:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : !llvm.ptr<1>, tensor<64x32xi32> -> tensor<64x32xi32>
+// CHECK: %[[ROWS:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : <1>, tensor<64xi32> -> tensor<64xi32>
+// CHECK: %[[COLUMNS:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : <1>, tensor<64x32xi32> -> tensor<64x32xi32>
 // CHECK: %[[SPREAD:.*]] = attn_tile.expand_rows %[[ROWS]] : tensor<64xi32> -> tensor<64x32xi32>
 // CHECK: arith.cmpi eq, %[[SPREAD]], %[[COLUMNS]]
-func.func @documents(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tensor<2x64x32xf16>, %init: tensor<2x64x32xf16>, %t: tensor<64xi32>) -> tensor<2x64x32xf16> {
+func.func private @documents(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tensor<2x64x32xf16>, %init: tensor<2x64x32xf16>, %t: tensor<64xi32>) -> tensor<2x64x32xf16> attributes {sparse_attn.kernel} {
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<2x64x32xf16>, tensor<2x64x32xf16>, tensor<2x64x32xf16>) outs(%init : tensor<2x64x32xf16>)
       score {
@@ -34,24 +27,24 @@ func.func @documents(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tenso
         %r = arith.select %seen, %s, %ninf : f32
         sparse_attn.yield %r : f32
       }
-      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64} -> tensor<2x64x32xf16>
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 32>} -> tensor<2x64x32xf16>
   return %o : tensor<2x64x32xf16>
 }
 
 // A length is looked up once and bounds both loops; a dynamic size is passed.
-// CHECK-LABEL: gpu.func @attention_1(
+// CHECK-LABEL: gpu.func @lengths(
 // CHECK-SAME: %[[POINTER:arg4]]: !llvm.ptr<1> {{{.*}}sparse_attn.name = "captured_0"}
 // CHECK-SAME: %[[SIZE:arg5]]: i32 {sparse_attn.name = "captured_0_size_0"}
-// CHECK: %[[LAST:.*]] = arith.addi %[[SIZE]], %c-1_i32
+// CHECK: %[[LAST:.*]] = arith.subi %[[SIZE]], %c1_i32
 // CHECK: arith.minsi %{{.*}}, %[[LAST]]
-// CHECK: %[[LENGTH:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : !llvm.ptr<1>, i32 -> i64
+// CHECK: %[[LENGTH:.*]] = attn_tile.gather %[[POINTER]][%{{.*}}] : <1>, i32 -> i64
 // CHECK: arith.minsi %[[LENGTH]]
 // CHECK: %[[MAIN:.*]]:3 = scf.for
 // CHECK-NOT: attn_tile.gather
 // CHECK: scf.yield
 // CHECK: scf.for
 // CHECK-NOT: scf.for
-func.func @lengths(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tensor<2x64x32xf16>, %init: tensor<2x64x32xf16>, %t: tensor<?xi64>) -> tensor<2x64x32xf16> {
+func.func private @lengths(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tensor<2x64x32xf16>, %init: tensor<2x64x32xf16>, %t: tensor<?xi64>) -> tensor<2x64x32xf16> attributes {sparse_attn.kernel} {
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<2x64x32xf16>, tensor<2x64x32xf16>, tensor<2x64x32xf16>) outs(%init : tensor<2x64x32xf16>)
       score {
@@ -63,6 +56,6 @@ func.func @lengths(%q: tensor<2x64x32xf16>, %k: tensor<2x64x32xf16>, %v: tensor<
         %r = arith.select %seen, %s, %ninf : f32
         sparse_attn.yield %r : f32
       }
-      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64} -> tensor<2x64x32xf16>
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 32>} -> tensor<2x64x32xf16>
   return %o : tensor<2x64x32xf16>
 }

@@ -157,7 +157,7 @@ func.func private @score_branch(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>
 // CHECK: func.func private @captured_f64(
 // CHECK: sparse_attn.attention
 func.func private @captured_f64(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>, %t: tensor<64xf64>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected f16, bf16, f32, i1, i32 or i64 in a tensor that the score region reads, found 'tensor<64xf64>'}}
+  // expected-remark@+1 {{not compiled: expected f16, bf16, f32, i1, i32 or i64 in a tensor that the score region reads, found tensor<64xf64>}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
       score {
@@ -174,7 +174,7 @@ func.func private @captured_f64(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>
 // CHECK: func.func private @captured_huge(
 // CHECK: sparse_attn.attention
 func.func private @captured_huge(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>, %t: tensor<65536x65536xi32>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected fewer than 2^30 elements in a tensor that the score region reads, found 'tensor<65536x65536xi32>'}}
+  // expected-remark@+1 {{not compiled: expected fewer than 2^30 elements in a tensor that the score region reads, found tensor<65536x65536xi32>}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
       score {

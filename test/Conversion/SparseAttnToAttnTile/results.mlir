@@ -113,9 +113,9 @@ func.func private @bound_of_dense(%q: tensor<4x250x64xf16>, %k: tensor<4x200x64x
 // CHECK: scf.yield %{{.*}}, %[[MORE]]
 // CHECK: %[[G:.*]] = gpu.grid_dim x
 // CHECK: %[[TILES:.*]] = arith.index_cast %[[G]]
-// CHECK-DAG: %[[T64:.*]] = arith.extsi %[[TILES]]
-// CHECK-DAG: %[[Q64:.*]] = arith.extsi %[[QUERY_TILE]]
+// CHECK: %[[T64:.*]] = arith.extsi %[[TILES]]
 // CHECK: %[[BEFORE:.*]] = arith.muli %[[B64]], %[[T64]]
+// CHECK: %[[Q64:.*]] = arith.extsi %[[QUERY_TILE]]
 // CHECK: %[[ENTRY:.*]] = arith.addi %[[BEFORE]], %[[Q64]]
 // CHECK: %[[INDEX:.*]] = arith.muli %[[ENTRY]], %[[TWO64]]
 // CHECK: attn_tile.store_scalar %[[VISITED]], %[[COUNTS]][%[[INDEX]]] : i32

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Package/Compiler.h"
-#include "mlir/Pass/Pass.h"
 #include "SparseAttn/Package/StageChecks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -72,10 +72,10 @@ struct Saboteur : PassInstrumentation {
       return;
     op->walk([](arith::MaxNumFOp max) {
       OpBuilder builder(max);
-      max.replaceAllUsesWith(
-          arith::MinNumFOp::create(builder, max.getLoc(), max.getLhs(),
-                                   max.getRhs())
-              .getResult());
+      max.replaceAllUsesWith(arith::MinNumFOp::create(builder, max.getLoc(),
+                                                      max.getLhs(),
+                                                      max.getRhs())
+                                 .getResult());
     });
   }
   std::string pass;

@@ -100,11 +100,11 @@ func.func private @spelled() attributes {
 
 // CHECK-LABEL: func.func @gathers
 func.func @gathers(%p: !llvm.ptr<1>, %i: i32, %r: tensor<32xi32>, %t: tensor<32x64xi32>) {
-  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, i32 -> f32
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : <1>, i32 -> f32
   %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i32 -> f32
-  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, tensor<32xi32> -> tensor<32xi1>
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : <1>, tensor<32xi32> -> tensor<32xi1>
   %b = attn_tile.gather %p[%r] : !llvm.ptr<1>, tensor<32xi32> -> tensor<32xi1>
-  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : !llvm.ptr<1>, tensor<32x64xi32> -> tensor<32x64xi64>
+  // CHECK: attn_tile.gather %{{.*}}[%{{.*}}] : <1>, tensor<32x64xi32> -> tensor<32x64xi64>
   %c = attn_tile.gather %p[%t] : !llvm.ptr<1>, tensor<32x64xi32> -> tensor<32x64xi64>
   return
 }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Execution/CpuExecution.h"
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -69,8 +69,7 @@ TEST_F(CpuExecution, RunsArithmeticOfEveryType) {
                               tensor<?xi32>
     })");
   Type types[] = {Float32Type::get(&context), Float16Type::get(&context),
-                  BFloat16Type::get(&context),
-                  IntegerType::get(&context, 32)};
+                  BFloat16Type::get(&context), IntegerType::get(&context, 32)};
   std::vector<HostTensor> inputs;
   for (Type type : types)
     inputs.push_back(HostTensor::fromDoubles({3}, type, {1.0, -2.0, 3.0}));
@@ -169,8 +168,7 @@ TEST_F(CpuExecution, SaysWhatDoesNotFit) {
     })");
   HostTensor good = f32({2, 3}, {1, 2, 3, 4, 5, 6});
   EXPECT_EQ(fault({good}), "");
-  EXPECT_EQ(fault({good}, "other"),
-            "expected a function 'other', found none");
+  EXPECT_EQ(fault({good}, "other"), "expected a function 'other', found none");
   EXPECT_EQ(fault({good}, "declared"),
             "expected a body of function 'declared', found a declaration");
   EXPECT_EQ(fault({}), "expected 1 inputs of function 'main', found 0");

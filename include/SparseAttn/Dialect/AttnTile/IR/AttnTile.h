@@ -24,6 +24,7 @@
 
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTileDialect.h.inc"
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTileEnums.h.inc"
+
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTileAttrInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "SparseAttn/Dialect/AttnTile/IR/AttnTileAttrs.h.inc"
