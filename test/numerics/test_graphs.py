@@ -16,6 +16,7 @@ from graphs.attention import AttentionGraph
 from graphs.runs import compare, raise_graphs, report
 from graphs.near_misses import NEAR_MISSES
 from sample import LONG
+from sparse_attn import tools
 
 GRAPHS = 2000 if LONG else 100
 NEAR = 504 if LONG else 112
@@ -48,6 +49,40 @@ def test_near_miss_stays(kind):
         elif not told:
             faults.append((graph, f"expected a remark like {kind.reason!r}, found {one.remarks}"))
     assert not faults, report(faults)
+
+
+class Compilable(AttentionGraph):
+    """Sizes of which kernels have tiles, and no operand that they refuse."""
+
+    sizes = [1, 2, 7, 16, 33, 65, 100]
+
+    def shape(self):
+        super().shape()
+        self.size["d"] = self.pick("depth", 16, 32, 64)
+        self.size["n"] = self.pick("width", 16, 32, 64)
+        # Kernels take dynamic lengths, but not as the pitch of a mask.
+        self.dynamic &= {"m", "k"}
+        if self.dynamic:
+            self.forced = {**self.forced, "mask": None, "second mask": None, "fill": False}
+
+    def layout(self, name: str, dims, transposable: bool = False) -> tuple:
+        *batch, length, last = dims
+        rows_first = self.pick("rows first", False, False, True) and not self.dynamic
+        if rows_first and batch:
+            return (*batch[:-1], length, batch[-1], last)
+        return tuple(dims)
+
+
+@pytest.mark.parametrize("seed", range(400 if LONG else 10))
+def test_every_stage_computes_the_same(seed, tmp_path):
+    """From the random graph down to PTX, each stage executed."""
+    graph = Compilable(seed)
+    (tmp_path / "graph.mlir").write_text(graph.text())
+    tools.call(
+        "sparse-attn-compile", tmp_path / "graph.mlir", "-o", tmp_path / "package",
+        "--expect-attention=1", "--check-stages", "--ptxas=none",
+        graph.pick("filter", "--filter=dense", "--filter=recall:0.9", "--filter=energy:-3"),
+    )  # fmt: skip
 
 
 class Plain(AttentionGraph):
