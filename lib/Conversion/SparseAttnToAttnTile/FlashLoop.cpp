@@ -110,8 +110,8 @@ private:
 };
 
 /// Whether graphs may have put a finite number of more than f32's precision in
-/// the place of -inf: as a constant of the region or in a mask that can hold
-/// it.
+/// the place of -inf: as a constant of the region, or in a mask or a tensor
+/// that the region reads.
 static bool findLargeStandIn(AttentionOp op) {
   if (Value mask = op.getMask()) {
     Type element = getElementTypeOrSelf(mask.getType());
@@ -119,13 +119,19 @@ static bool findLargeStandIn(AttentionOp op) {
       return true;
   }
   constexpr double large = 1.0e8;
-  if (op.hasScore())
-    for (auto constant : op.getScore().getOps<arith::ConstantOp>())
-      if (auto number = dyn_cast<FloatAttr>(constant.getValue()))
-        if (number.getValue().isFinite() &&
-            std::abs(number.getValueAsDouble()) > large)
-          return true;
-  return false;
+  if (!op.hasScore())
+    return false;
+  return llvm::any_of(op.getScore().front(), [&](Operation &inner) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(inner)) {
+      auto number = dyn_cast<FloatAttr>(constant.getValue());
+      return number && number.getValue().isFinite() &&
+             std::abs(number.getValueAsDouble()) > large;
+    }
+    return llvm::any_of(inner.getOperandTypes(), [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && isa<FloatType>(tensor.getElementType());
+    });
+  });
 }
 
 FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
