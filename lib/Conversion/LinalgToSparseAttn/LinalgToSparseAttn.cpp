@@ -43,10 +43,7 @@ struct ConvertLinalgToSparseAttn
     getOperation()->walk([&](Operation *op) {
       if (!isa<linalg::SoftmaxOp, math::ExpOp>(op))
         return;
-      // The bodies of named ops have no locations of their own.
-      Location loc = op->getLoc();
-      if (isa<UnknownLoc>(loc) && isa<math::ExpOp>(op))
-        loc = op->getParentOp()->getLoc();
+      Location loc = locate(op);
       auto reason = reasons.find(op);
       if (reason != reasons.end()) {
         emitRemark(loc, "not raised: ") << reason->second;

@@ -251,6 +251,13 @@ FailureOr<SoftmaxMatch> mlir::sparse_attn::matchSoftmax(Tracer &tracer,
   return Matcher(tracer, keys, trace, refusal).match(std::move(probabilities));
 }
 
+Location mlir::sparse_attn::locate(Operation *op) {
+  if (isa<UnknownLoc>(op->getLoc()) &&
+      isa_and_nonnull<linalg::LinalgOp>(op->getParentOp()))
+    return op->getParentOp()->getLoc();
+  return op->getLoc();
+}
+
 bool mlir::sparse_attn::looksLikeSoftmax(Operation *op) {
   if (isa<linalg::SoftmaxOp>(op))
     return true;

@@ -287,7 +287,7 @@ FailureOr<AttentionOp> mlir::sparse_attn::writeAttention(RewriterBase &rewriter,
   Operation *place = replaced.getDefiningOp();
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(place);
-  Location loc = plan.anchor->getLoc();
+  Location loc = locate(plan.anchor);
   MLIRContext *context = rewriter.getContext();
 
   SmallVector<Value> operands;

@@ -50,6 +50,10 @@ std::optional<Element> matchQuotient(Tracer &tracer, const Element &element,
 /// score. The lowest finite value differs from -inf in empty rows only.
 bool isMaximumStart(Tracer &tracer, const Element &init);
 
+/// Where `op` is in the input: the bodies of named ops have no locations of
+/// their own.
+Location locate(Operation *op);
+
 /// Whether `op` is an exponential that a sum runs over, or a linalg.softmax:
 /// what a user would expect to be raised if it belongs to an attention.
 bool looksLikeSoftmax(Operation *op);
