@@ -318,3 +318,96 @@ func.func @documents(%q: tensor<2x8x16xf32>, %k: tensor<2x12x16xf32>, %v: tensor
   } -> tensor<2x8x4xf32>
   return %o : tensor<2x8x4xf32>
 }
+
+// -----
+
+// Lengths that may pass 2^24 leave the quotients in floats.
+// CHECK-LABEL: func.func @blocks_of_unknown_length
+// CHECK:         ^bb0(%[[S:.*]]: f32, %[[BATCH:.*]]: index, %[[QUERY:.*]]: index, %[[KEY:.*]]: index):
+// CHECK-NOT:       divui
+// CHECK:           arith.divf
+// CHECK:           arith.divf
+// CHECK:           arith.cmpi eq, %{{.*}}, %{{.*}} : i32
+func.func @blocks_of_unknown_length(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>, %v: tensor<2x?x4xf32>) -> tensor<2x?x4xf32> {
+  %scale = arith.constant 0.25 : f32
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %low = arith.constant -3.40282347E+38 : f32
+  %start = arith.constant 0.0 : f32
+  %first = arith.constant 0.0 : f32
+  %d1 = arith.constant 1 : index
+  %dm = tensor.dim %q, %d1 : tensor<2x?x16xf32>
+  %ea = tensor.empty(%dm) : tensor<2x?x4xf32>
+  %er = tensor.empty(%dm) : tensor<2x?xf32>
+  %acc = linalg.fill ins(%start : f32) outs(%ea : tensor<2x?x4xf32>) -> tensor<2x?x4xf32>
+  %max = linalg.fill ins(%low : f32) outs(%er : tensor<2x?xf32>) -> tensor<2x?xf32>
+  %sum = linalg.fill ins(%first : f32) outs(%er : tensor<2x?xf32>) -> tensor<2x?xf32>
+  %r:3 = "iree_linalg_ext.online_attention"(%q, %k, %v, %scale, %acc, %max, %sum) <{indexing_maps = [affine_map<(b, m, n, d, k) -> (b, m, d)>, affine_map<(b, m, n, d, k) -> (b, k, d)>, affine_map<(b, m, n, d, k) -> (b, k, n)>, affine_map<(b, m, n, d, k) -> ()>, affine_map<(b, m, n, d, k) -> (b, m, n)>, affine_map<(b, m, n, d, k) -> (b, m)>, affine_map<(b, m, n, d, k) -> (b, m)>]}> ({
+  ^bb0(%s: f32):
+    %m = "iree_linalg_ext.index"() <{dim = 1 : i64}> : () -> index
+    %n = "iree_linalg_ext.index"() <{dim = 4 : i64}> : () -> index
+    %mi = arith.index_cast %m : index to i32
+    %ni = arith.index_cast %n : index to i32
+    %four = arith.constant 4.0 : f32
+    %mf = arith.sitofp %mi : i32 to f32
+    %nf = arith.sitofp %ni : i32 to f32
+    %md = arith.divf %mf, %four : f32
+    %nd = arith.divf %nf, %four : f32
+    %mq = math.floor %md : f32
+    %nq = math.floor %nd : f32
+    %mb = arith.fptosi %mq : f32 to i32
+    %nb = arith.fptosi %nq : f32 to i32
+    %c = arith.cmpi eq, %mb, %nb : i32
+    %inf = arith.constant 0xFF800000 : f32
+    %x = arith.select %c, %s, %inf : f32
+    "iree_linalg_ext.yield"(%x) : (f32) -> ()
+  }) : (tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?x4xf32>, f32, tensor<2x?x4xf32>, tensor<2x?xf32>, tensor<2x?xf32>) -> (tensor<2x?x4xf32>, tensor<2x?xf32>, tensor<2x?xf32>)
+  %o = linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m)>, affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%r#2, %r#0 : tensor<2x?xf32>, tensor<2x?x4xf32>) outs(%ea : tensor<2x?x4xf32>) {
+  ^bb0(%l: f32, %a: f32, %out: f32):
+    %i = arith.divf %one, %l : f32
+    %x = arith.mulf %i, %a : f32
+    linalg.yield %x : f32
+  } -> tensor<2x?x4xf32>
+  return %o : tensor<2x?x4xf32>
+}
+
+// -----
+
+// A cap of what is masked: the mask stays before it, and masked keys get -cap.
+// CHECK-LABEL: func.func @cap_of_masked
+// CHECK:         ^bb0(%[[S:.*]]: f32, %[[BATCH:.*]]: index, %[[QUERY:.*]]: index, %[[KEY:.*]]: index):
+// CHECK:           %[[M:.*]] = arith.select %{{.*}}, %[[S]], %{{.*}}
+// CHECK-NEXT:      %[[T:.*]] = math.tanh %[[M]]
+// CHECK-NEXT:      sparse_attn.yield %[[T]]
+func.func @cap_of_masked(%q: tensor<2x8x16xf32>, %k: tensor<2x12x16xf32>, %v: tensor<2x12x4xf32>) -> tensor<2x8x4xf32> {
+  %scale = arith.constant 0.25 : f32
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %low = arith.constant -3.40282347E+38 : f32
+  %start = arith.constant 0.0 : f32
+  %first = arith.constant 0.0 : f32
+  %ea = tensor.empty() : tensor<2x8x4xf32>
+  %er = tensor.empty() : tensor<2x8xf32>
+  %acc = linalg.fill ins(%start : f32) outs(%ea : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  %max = linalg.fill ins(%low : f32) outs(%er : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %sum = linalg.fill ins(%first : f32) outs(%er : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %r:3 = "iree_linalg_ext.online_attention"(%q, %k, %v, %scale, %acc, %max, %sum) <{indexing_maps = [affine_map<(b, m, n, d, k) -> (b, m, d)>, affine_map<(b, m, n, d, k) -> (b, k, d)>, affine_map<(b, m, n, d, k) -> (b, k, n)>, affine_map<(b, m, n, d, k) -> ()>, affine_map<(b, m, n, d, k) -> (b, m, n)>, affine_map<(b, m, n, d, k) -> (b, m)>, affine_map<(b, m, n, d, k) -> (b, m)>]}> ({
+  ^bb0(%s: f32):
+    %m = "iree_linalg_ext.index"() <{dim = 1 : i64}> : () -> index
+    %n = "iree_linalg_ext.index"() <{dim = 4 : i64}> : () -> index
+    %mi = arith.index_cast %m : index to i32
+    %ni = arith.index_cast %n : index to i32
+    %c = arith.cmpi sle, %ni, %mi : i32
+    %inf = arith.constant 0xFF800000 : f32
+    %y = arith.select %c, %s, %inf : f32
+    %x = math.tanh %y : f32
+    "iree_linalg_ext.yield"(%x) : (f32) -> ()
+  }) : (tensor<2x8x16xf32>, tensor<2x12x16xf32>, tensor<2x12x4xf32>, f32, tensor<2x8x4xf32>, tensor<2x8xf32>, tensor<2x8xf32>) -> (tensor<2x8x4xf32>, tensor<2x8xf32>, tensor<2x8xf32>)
+  %o = linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m)>, affine_map<(b, m, n) -> (b, m, n)>, affine_map<(b, m, n) -> (b, m, n)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%r#2, %r#0 : tensor<2x8xf32>, tensor<2x8x4xf32>) outs(%ea : tensor<2x8x4xf32>) {
+  ^bb0(%l: f32, %a: f32, %out: f32):
+    %i = arith.divf %one, %l : f32
+    %x = arith.mulf %i, %a : f32
+    linalg.yield %x : f32
+  } -> tensor<2x8x4xf32>
+  return %o : tensor<2x8x4xf32>
+}
