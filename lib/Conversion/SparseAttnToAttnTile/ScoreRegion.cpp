@@ -30,10 +30,10 @@ static bool isSupported(Operation &op) {
   if (isa<arith::ConstantOp>(op))
     return true;
   // The math operations that have an instruction or a short expansion.
-  if (isa<math::MathDialect>(op.getDialect()))
+  if (isa_and_nonnull<math::MathDialect>(op.getDialect()))
     return isa<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op,
                math::TanhOp, math::AbsFOp, math::SqrtOp, math::FmaOp>(op);
-  return isa<arith::ArithDialect>(op.getDialect()) &&
+  return isa_and_nonnull<arith::ArithDialect>(op.getDialect()) &&
          OpTrait::hasElementwiseMappableTraits(&op);
 }
 
