@@ -71,8 +71,10 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
 
     `filter` decides which key tiles are skipped, by the rules of the filter
     attributes, over decision tiles of `decision_tile` (query rows, keys). Key
-    tiles are visited in ascending order; a tile in which every row's scores
-    are all -inf is not visited. Without a `decision_tile` the filter is a
+    tiles are visited in ascending order. A tile in which every row's scores
+    are all -inf changes nothing and need not be visited: kernels leave out the
+    tiles that conditions on indices hide, and may look at those that only a
+    mask or the scores hide. Without a `decision_tile` the filter is a
     permission that a schedule makes concrete: nothing is skipped. No filter is
     as `dense`.
 
