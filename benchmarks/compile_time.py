@@ -12,7 +12,6 @@ Wall-clock of the whole process, the median of several runs; the goals are for
 one core of a current machine that does nothing else."""
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -57,14 +56,9 @@ def main() -> int:
                 results.append({"graph": name, "seconds": round(seconds, 3), "goal": goal,
                                 "kernels": len(kernels), "calls": kernels[0]["calls"]})  # fmt: skip
                 print(f"{name:34}{seconds:>9.2f}{goal:>7}{len(kernels):>9}", flush=True)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(results, indent=1) + "\n")
+    tools.write_results(options.json, results)
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (tools.ToolError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    tools.run_main(main)

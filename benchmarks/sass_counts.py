@@ -209,8 +209,4 @@ def print_line(one: dict) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (tools.ToolError, FileNotFoundError, RuntimeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    tools.run_main(main)

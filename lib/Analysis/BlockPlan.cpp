@@ -58,12 +58,10 @@ BlockPlan::BlockPlan(AttentionOp op, ArrayRef<int64_t> batch) {
   keyTiles = llvm::divideCeil(keys, width);
   ScoreStructure structure = analyzeScore(op);
   NumberMath math;
-  QueryTile tile;
-  tile.batch.assign(batch.begin(), batch.end());
   for (int64_t row = 0; row < queryTiles; ++row) {
-    tile.firstQuery = row * height;
-    tile.lastQuery = std::min((row + 1) * height, queries) - 1;
-    VisibleKeys visible = findVisibleKeys(op, structure, tile, math);
+    int64_t last = std::min((row + 1) * height, queries) - 1;
+    VisibleKeys visible =
+        findVisibleKeys(op, structure, row * height, last, batch);
     if (op.getMask())
       visible.every = KeyRange::none();
     TileRanges ranges = roundToTiles(visible, keys, width, math);
@@ -134,6 +132,5 @@ bool sparse_attn::mayHaveFullTiles(AttentionOp op) {
       ShapedType::isDynamic(op.getDimSize(dims.k2)) ||
       !getUsedBatchDims(op).empty())
     return true;
-  SmallVector<int64_t> batch(dims.batch.size(), 0);
-  return BlockPlan(op, batch).count(TileKind::Full) > 0;
+  return BlockPlan(op, /*batch=*/{}).count(TileKind::Full) > 0;
 }

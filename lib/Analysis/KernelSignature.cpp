@@ -25,12 +25,23 @@ bool sparse_attn::isShare(AttentionOp op, unsigned dim) {
          !op.getKeyMap().isFunctionOfDim(dim);
 }
 
+std::optional<unsigned> sparse_attn::getPosition(AffineMap map, unsigned dim) {
+  return map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
+}
+
+std::optional<int64_t> sparse_attn::getPitch(RankedTensorType type,
+                                             unsigned position) {
+  ArrayRef<int64_t> behind = type.getShape().drop_front(position + 1);
+  if (ShapedType::isDynamicShape(behind))
+    return std::nullopt;
+  return ShapedType::getNumElements(behind);
+}
+
 DimRef sparse_attn::getInputDim(AttentionOp op, unsigned dim) {
   for (auto [operand, map] : {std::pair(op.getQuery(), op.getQueryMap()),
                               std::pair(op.getKey(), op.getKeyMap()),
                               std::pair(op.getValue(), op.getValueMap())})
-    if (auto position =
-            map.getResultPosition(getAffineDimExpr(dim, op.getContext())))
+    if (auto position = getPosition(map, dim))
       return {cast<BlockArgument>(operand).getArgNumber(), *position};
   llvm_unreachable("every dimension is one of an input");
 }

@@ -460,3 +460,14 @@ VisibleKeys sparse_attn::findVisibleKeys(
     keys = solver.both(keys, solver.solve(condition.value, condition.keeps));
   return keys;
 }
+
+VisibleKeys sparse_attn::findVisibleKeys(AttentionOp op,
+                                         const ScoreStructure &structure,
+                                         int64_t first, int64_t last,
+                                         ArrayRef<int64_t> batch) {
+  QueryTile tile{first, last, {}};
+  tile.batch.assign(batch.begin(), batch.end());
+  tile.batch.resize(op.getDims().batch.size());
+  NumberMath math;
+  return findVisibleKeys(op, structure, tile, math);
+}

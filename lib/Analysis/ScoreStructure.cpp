@@ -13,28 +13,35 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-static bool isMinusInfinity(Value value) {
-  APFloat constant(0.0f);
-  return matchPattern(value, m_ConstantFloat(&constant)) &&
-         constant.isInfinity() && constant.isNegative();
-}
-
-ScoreStructure sparse_attn::analyzeScore(AttentionOp op) {
+ScoreStructure sparse_attn::analyzeScore(AttentionOp op, double largestFill) {
   ScoreStructure structure;
   if (!op.hasScore())
     return structure;
+  auto isFill = [&](OpOperand &operand) {
+    APFloat constant(0.0f);
+    return matchPattern(operand.get(), m_ConstantFloat(&constant)) &&
+           constant.convertToDouble() <= largestFill;
+  };
   Block &region = op.getScore().front();
   Value kept = cast<YieldOp>(region.getTerminator()).getScore();
   while (auto select = kept.getDefiningOp<arith::SelectOp>()) {
-    bool keeps = isMinusInfinity(select.getFalseValue());
-    if (!keeps && !isMinusInfinity(select.getTrueValue()))
+    OpOperand &ifTrue = select.getTrueValueMutable();
+    OpOperand &ifFalse = select.getFalseValueMutable();
+    bool keeps = isFill(ifFalse);
+    if (!keeps && !isFill(ifTrue))
       break;
-    structure.conditions.push_back({select.getCondition(), keeps});
-    kept = keeps ? select.getTrueValue() : select.getFalseValue();
+    structure.conditions.push_back(
+        {select.getCondition(), keeps, keeps ? &ifFalse : &ifTrue});
+    kept = (keeps ? ifTrue : ifFalse).get();
   }
   if (kept != region.getArgument(0))
     structure.kept = kept;
   return structure;
+}
+
+Value sparse_attn::createMinusInfinity(OpBuilder &b, Location loc) {
+  return arith::ConstantOp::create(
+      b, loc, b.getF32FloatAttr(-std::numeric_limits<float>::infinity()));
 }
 
 SmallVector<unsigned> sparse_attn::getUsedBatchDims(AttentionOp op) {
@@ -61,11 +68,8 @@ sparse_attn::getCausalOffset(const ScoreStructure &structure) {
     return std::nullopt;
   // Under a comparison of indices, `key <= query + o` and nothing else lets two
   // queries in a row see all keys up to o and up to o + 1.
-  NumberMath math;
-  SmallVector<Number> batch(op.getDims().batch.size(), Number(0));
   auto last = [&](int64_t first, int64_t to) -> std::optional<int64_t> {
-    VisibleKeys keys = findVisibleKeys(
-        op, structure, {Number(first), Number(to), batch}, math);
+    VisibleKeys keys = findVisibleKeys(op, structure, first, to);
     if (keys.some.first.constant != -NumberMath::infinity ||
         keys.every.first.constant != -NumberMath::infinity ||
         keys.every.last.constant + (to - first) != keys.some.last.constant)
@@ -83,13 +87,10 @@ std::optional<std::pair<int64_t, int64_t>>
 sparse_attn::getWindow(AttentionOp op, const ScoreStructure &structure) {
   if (!structure.masks() || !getUsedBatchDims(op).empty())
     return std::nullopt;
-  NumberMath math;
-  SmallVector<Number> batch(op.getDims().batch.size(), Number(0));
   // A window moves with its query; blocks of keys do not at every step.
   std::optional<std::pair<int64_t, int64_t>> window;
   for (int64_t query : {1 << 20, (1 << 20) + 1, (1 << 21) + 37}) {
-    VisibleKeys keys = findVisibleKeys(
-        op, structure, {Number(query), Number(query), batch}, math);
+    VisibleKeys keys = findVisibleKeys(op, structure, query, query);
     int64_t first = keys.some.first.constant, last = keys.some.last.constant;
     if (keys.every.first.constant != first ||
         keys.every.last.constant != last || first > last ||

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -29,6 +30,21 @@ class ToolError(RuntimeError):
         super().__init__(f"{' '.join(command)}\nexit status {status}\n{message}")
         self.status = status
         self.message = message
+
+
+def run_main(main: Callable[[], int]) -> None:
+    """Exits with the status of `main`; 1 with one line for what may go wrong."""
+    try:
+        sys.exit(main())
+    except (RuntimeError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def write_results(path: Path, results: object) -> None:
+    """Writes the raw results of a benchmark as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def tool(name: str) -> str:

@@ -30,7 +30,7 @@ enum class TileKind : char { Empty = '.', Partial = '+', Full = '#' };
 /// The kinds of all pairs for one index of the batch dimensions.
 class BlockPlan {
 public:
-  /// Needs a decision tile and static lengths.
+  /// Needs a decision tile and static lengths; indices not given are 0.
   BlockPlan(AttentionOp op, ArrayRef<int64_t> batch);
 
   int64_t getQueryTiles() const { return queryTiles; }

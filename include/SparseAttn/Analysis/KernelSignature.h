@@ -66,6 +66,13 @@ DimRef getInputDim(AttentionOp op, unsigned dim);
 /// decision tile.
 KernelSignature getKernelSignature(func::FuncOp kernel);
 
+/// The position of dimension `dim` of the iteration space in an operand.
+std::optional<unsigned> getPosition(AffineMap map, unsigned dim);
+
+/// Elements between neighbours along dimension `position` of a tensor in
+/// memory, none if sizes behind it are dynamic.
+std::optional<int64_t> getPitch(RankedTensorType type, unsigned position);
+
 /// Name of the argument for a dynamic size of a captured tensor.
 std::string getCapturedSizeName(unsigned tensor, unsigned dim);
 

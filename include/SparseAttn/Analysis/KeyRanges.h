@@ -57,6 +57,12 @@ findVisibleKeys(AttentionOp op, const ScoreStructure &structure,
                                                          ArrayRef<Number>)>
                     load = nullptr);
 
+/// The same for the queries `first`, ..., `last`, in numbers: for the batch
+/// indices `batch`, all 0 if none are given.
+VisibleKeys findVisibleKeys(AttentionOp op, const ScoreStructure &structure,
+                            int64_t first, int64_t last,
+                            ArrayRef<int64_t> batch = {});
+
 } // namespace mlir::sparse_attn
 
 #endif // SPARSEATTN_ANALYSIS_KEYRANGES_H

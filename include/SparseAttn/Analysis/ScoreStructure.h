@@ -18,6 +18,8 @@ namespace mlir::sparse_attn {
 struct ScoreCondition {
   Value value;
   bool keeps = true;
+  /// Where the select reads what stands in the place of a hidden score.
+  OpOperand *fill = nullptr;
 };
 
 /// A score region read as a mask around a modification: the region yields
@@ -34,7 +36,13 @@ struct ScoreStructure {
 
 /// Splits the region of `op`. Selects between -inf and something else, nested
 /// or in a row, are conditions; what is inside them is the modification.
-ScoreStructure analyzeScore(AttentionOp op);
+/// Constants up to `largestFill` stand for -inf.
+ScoreStructure
+analyzeScore(AttentionOp op,
+             double largestFill = -std::numeric_limits<double>::infinity());
+
+/// The f32 constant that hides a score.
+Value createMinusInfinity(OpBuilder &b, Location loc);
 
 /// Positions, among the batch dimensions, of those that the region looks at.
 SmallVector<unsigned> getUsedBatchDims(AttentionOp op);

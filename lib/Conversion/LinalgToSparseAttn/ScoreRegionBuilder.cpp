@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/ScoreRegionBuilder.h"
+#include "SparseAttn/Analysis/ScoreStructure.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -241,11 +242,7 @@ Value ScoreRegionBuilder::maskOut(ArrayRef<ScoreStep> masks, Value score) {
     Value one = emitCondition(mask.node, mask.keepWhen);
     keep = keep ? builder.createOrFold<arith::AndIOp>(loc, keep, one) : one;
   }
-  Value lowest = arith::ConstantOp::create(
-      builder, loc,
-      builder.getFloatAttr(
-          builder.getF32Type(),
-          APFloat::getInf(APFloat::IEEEsingle(), /*Negative=*/true)));
+  Value lowest = createMinusInfinity(builder, loc);
   return builder.createOrFold<arith::SelectOp>(loc, keep, score, lowest);
 }
 

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlashLoop.h"
-#include "SparseAttn/Analysis/BlockPlan.h"
 #include "SparseAttn/Analysis/TileShape.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include <cmath>
@@ -69,11 +68,6 @@ public:
   FlashResults build();
 
 private:
-  /// First keys of tiles, i32: see TileRanges.
-  struct Bounds {
-    Value begin, fullBegin, fullEnd, end;
-  };
-  Bounds findBounds();
   State runLoop(Value from, Value to, bool partial, State state);
   State visit(Value firstKey, bool partial, State state);
   Tile score(Value firstKey, bool partial, const State &state);
@@ -387,68 +381,12 @@ State FlashLoop::runLoop(Value from, Value to, bool partial, State state) {
   return state.with(loop.getResults());
 }
 
-FlashLoop::Bounds FlashLoop::findBounds() {
-  NumberMath math(&b);
-  auto number = [&](Value value) -> Number {
-    APInt constant;
-    if (matchPattern(value, m_ConstantInt(&constant)))
-      return constant.getSExtValue();
-    return b.extend64(value);
-  };
-  // Equal numbers become one value: loops that follow each other share it.
-  SmallVector<std::pair<Value, Value>> known;
-  auto toI32 = [&](const Number &x) -> Value {
-    if (!x.value)
-      return b.i32(x.constant);
-    for (auto [wide, narrow] : known)
-      if (wide == x.value)
-        return narrow;
-    Value narrow = arith::TruncIOp::create(b, b.getI32Type(), x.value);
-    known.push_back({x.value, narrow});
-    return narrow;
-  };
-  Number length = number(in.keyLength);
-  VisibleKeys keys;
-  if (in.structure.masks()) {
-    QueryTile tile;
-    Value last = b.mini(b.addi(in.firstQuery, b.i32(in.rows)), in.queryLength);
-    tile.firstQuery = number(in.firstQuery);
-    tile.lastQuery = number(b.subi(last, b.i32(1)));
-    for (Value index : in.batch)
-      tile.batch.push_back(number(index));
-    // A length that the region looks up is a bound like any other.
-    auto load = [&](tensor::ExtractOp extract,
-                    ArrayRef<Number> indices) -> std::optional<Number> {
-      SmallVector<Value> positions;
-      for (const Number &index : indices)
-        positions.push_back(toI32(index));
-      Value element =
-          readElements(b, in.captured, extract.getTensor(), positions);
-      if (!element.getType().isInteger(64))
-        element = b.extend64(element);
-      // No position is beyond these, and no sum with one overflows.
-      constexpr int64_t far = int64_t(1) << 40;
-      return Number(b.maxi(b.mini(element, b.i64(far)), b.i64(-far)));
-    };
-    keys = findVisibleKeys(op, in.structure, tile, math, load);
-  }
-  // A mask that is read must be looked at everywhere; and a loop for full tiles
-  // is no use where there are none.
-  if (in.mask || !mayHaveFullTiles(op))
-    keys.every = KeyRange::none();
-  TileRanges tiles = roundToTiles(keys, length, in.keys, math);
-
-  return {toI32(tiles.begin), toI32(tiles.fullBegin), toI32(tiles.fullEnd),
-          toI32(tiles.end)};
-}
-
 FlashResults FlashLoop::build() {
   bool dense = isa<DenseFilterAttr>(filter);
-  bool needsRows = op.hasScore();
   APInt queries;
   bool raggedRows = !matchPattern(in.queryLength, m_ConstantInt(&queries)) ||
                     queries.getSExtValue() % in.rows;
-  if (needsRows || (raggedRows && !dense))
+  if (op.hasScore() || (raggedRows && !dense))
     rowIndex =
         RowIndexOp::create(b, b.tile(in.rows, b.getI32Type()), in.firstQuery);
   if (raggedRows && !dense)
@@ -464,7 +402,7 @@ FlashResults FlashLoop::build() {
   if (!dense && op.getTileCounts())
     state.skipped = b.i32(0);
 
-  Bounds bounds = findBounds();
+  KeyBounds bounds = findKeyBounds(b, in);
   state = runLoop(bounds.begin, bounds.fullBegin, /*partial=*/true, state);
   state = runLoop(bounds.fullBegin, bounds.fullEnd, /*partial=*/false, state);
   state = runLoop(bounds.fullEnd, bounds.end, /*partial=*/true, state);

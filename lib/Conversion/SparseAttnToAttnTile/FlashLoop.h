@@ -50,6 +50,15 @@ struct FlashResults {
 /// Emits the loop at `b`.
 FlashResults buildFlashLoop(TileBuilder &b, const FlashInputs &inputs);
 
+/// Where three loops over key tiles begin and end: masked tiles, full ones that
+/// need no mask, masked ones again. First keys of tiles, i32: see TileRanges.
+struct KeyBounds {
+  Value begin, fullBegin, fullEnd, end;
+};
+
+/// The bounds for the query tile of `inputs`, computed at `b`.
+KeyBounds findKeyBounds(TileBuilder &b, const FlashInputs &inputs);
+
 /// The value `result` of the region of `op`, or what the region yields if that
 /// is null, for a tile of scores.
 Value applyScoreRegion(TileBuilder &b, sparse_attn::AttentionOp op,
@@ -60,6 +69,9 @@ Value applyScoreRegion(TileBuilder &b, sparse_attn::AttentionOp op,
 /// The elements of a captured tensor at `indices`: i32 numbers, rows or tiles.
 Value readElements(TileBuilder &b, const CapturedTensors &captured,
                    Value tensor, ArrayRef<Value> indices);
+
+/// Why `op` cannot become a kernel; empty if it can.
+std::string findObstacle(sparse_attn::AttentionOp op);
 
 /// The first operation of the region that tiles have no form of, or null.
 Operation *findUnsupportedScoreOp(sparse_attn::AttentionOp op);

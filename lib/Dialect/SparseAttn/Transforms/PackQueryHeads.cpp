@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Analysis/TileShape.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 
@@ -22,11 +23,9 @@ using namespace mlir::sparse_attn;
 static bool hasPitch(Value operand, AffineMap map, unsigned dim) {
   if (!operand)
     return true;
-  auto position =
-      map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
-  auto shape = cast<RankedTensorType>(operand.getType()).getShape();
+  std::optional<unsigned> position = getPosition(map, dim);
   return !position ||
-         !ShapedType::isDynamicShape(shape.drop_front(*position + 1));
+         getPitch(cast<RankedTensorType>(operand.getType()), *position);
 }
 
 /// Query tiles of one key head, none if there are too many to count.

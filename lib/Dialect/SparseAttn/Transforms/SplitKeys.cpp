@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SparseAttn/Analysis/ScoreStructure.h"
 #include "SparseAttn/Analysis/TileShape.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -76,8 +77,7 @@ static void hideOtherShares(ImplicitLocOpBuilder &b, AttentionOp op,
   Value from = arith::CmpIOp::create(b, Predicate::sge, key, first);
   Value to = arith::CmpIOp::create(b, Predicate::slt, key, next);
   Value mine = arith::AndIOp::create(b, from, to);
-  Value none = arith::ConstantOp::create(
-      b, b.getF32FloatAttr(-std::numeric_limits<float>::infinity()));
+  Value none = createMinusInfinity(b, b.getLoc());
   yield.getScoreMutable().assign(
       arith::SelectOp::create(b, mine, yield.getScore(), none));
 }
