@@ -89,12 +89,6 @@ enum class Special : uint8_t {
   TotalSharedSize
 };
 
-struct Parameter {
-  std::string name;
-  uint32_t offset = 0;
-  uint32_t bytes = 0;
-};
-
 struct Constant {
   uint32_t slot = 0;
   uint64_t value = 0;
@@ -104,13 +98,7 @@ struct Constant {
 
 /// An entry point. A slot is an index in units of 128 bytes (32 lanes of 32
 /// bits); 64-bit registers take two.
-struct Kernel {
-  std::string name;
-  unsigned line = 0;
-  std::vector<Parameter> parameters;
-  uint32_t parameterBytes = 0;
-  std::array<uint32_t, 3> maxThreads = {0, 0, 0};      // .maxntid
-  std::array<uint32_t, 3> requiredThreads = {0, 0, 0}; // .reqntid
+struct Kernel : EntryPoint {
   std::vector<Inst> code;
   std::vector<uint32_t> operands;
   std::vector<std::string> opcodes;
@@ -119,10 +107,8 @@ struct Kernel {
   std::vector<std::pair<uint32_t, Special>> specials; // slot, meaning
   std::vector<std::pair<uint32_t, std::string>> registerNames;
   std::vector<std::vector<uint32_t>> branchTables;
-  uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedOffset = 0; // from sharedBase
   uint32_t dynamicSharedAlign = 16;
-  bool usesDynamicShared = false;
   uint32_t localBytes = 0;
 
   std::string registerName(uint32_t slot) const;
@@ -132,8 +118,10 @@ struct Kernel {
 struct Variable {
   std::string name;
   Space space = Space::Global;
+  std::string type; // of an element, as written: "f32"
   uint32_t align = 1;
   uint64_t bytes = 0;
+  bool isPointer = false; // .ptr
   bool dynamic = false; // .extern .shared name[]
   uint32_t offset = 0;  // in its space's segment; in shared memory per kernel
 };

@@ -76,14 +76,6 @@ std::string check(const Program &program, const Kernel &kernel,
   return {};
 }
 
-void addTo(Counters &sum, const Counters &part) {
-  sum.instructions += part.instructions;
-  sum.mma += part.mma;
-  sum.exponentials += part.exponentials;
-  sum.globalBytes += part.globalBytes;
-  sum.sharedBytes += part.sharedBytes;
-}
-
 } // namespace
 
 std::optional<Error> sparse_attn::emulator::execute(const Program &program,
@@ -133,7 +125,7 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
     }
     std::lock_guard<std::mutex> lock(results);
     if (counters)
-      addTo(*counters, block.counters);
+      *counters += block.counters;
   };
   uint64_t workers = launch.hostThreads ? launch.hostThreads
                                         : std::thread::hardware_concurrency();

@@ -200,8 +200,10 @@ private:
                     "' exceed 32764 bytes at '" + variable.name + "'");
       variable.offset = static_cast<uint32_t>(offset);
       kernel.parameterBytes = static_cast<uint32_t>(offset + variable.bytes);
-      kernel.parameters.push_back({variable.name, variable.offset,
-                                   static_cast<uint32_t>(variable.bytes)});
+      kernel.parameters.push_back({variable.name, variable.type,
+                                   variable.offset,
+                                   static_cast<uint32_t>(variable.bytes),
+                                   variable.align, variable.isPointer});
       if (!parameters.emplace(name, variable).second)
         return fail("parameter '" + variable.name + "' is declared twice");
     } while (accept(','));
@@ -302,6 +304,10 @@ std::vector<std::string> Program::entries() const {
   for (const auto &kernel : pimpl->kernels)
     names.push_back(kernel->name);
   return names;
+}
+
+const EntryPoint *Program::entry(std::string_view name) const {
+  return pimpl->kernel(name);
 }
 
 std::string Program::target() const { return pimpl->target; }

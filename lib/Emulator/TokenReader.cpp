@@ -114,6 +114,7 @@ bool TokenReader::parseVariable(Variable &variable, std::string_view &name,
       continue;
     } else if (Type found = typeNamed(word); found != Type::None) {
       type = found;
+      variable.type = word;
     } else {
       return fail("directive '." + std::string(word) +
                   "' is not supported in a declaration");
@@ -124,6 +125,7 @@ bool TokenReader::parseVariable(Variable &variable, std::string_view &name,
   if (!expectWord(name, "a name"))
     return false;
   variable.name = name;
+  variable.isPointer = isPointer;
   uint64_t unit = bitsOf(type) / 8 * vector;
   variable.align = static_cast<uint32_t>(std::max(align, unit));
   variable.bytes = unit;

@@ -123,11 +123,7 @@ Expected<LaunchResult> EmulatedKernel::launch(const LaunchSpec &spec) {
           emulator::execute(*program, *device.memory, launch, &counters))
     return faultIn(file, *error);
   LaunchResult result;
-  result.counters = {{"instructions", counters.instructions},
-                     {"mma", counters.mma},
-                     {"exponentials", counters.exponentials},
-                     {"global_bytes", counters.globalBytes},
-                     {"shared_bytes", counters.sharedBytes}};
+  result.counters = counters.named();
   return std::move(result);
 }
 

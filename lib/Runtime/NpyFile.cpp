@@ -23,24 +23,24 @@ static constexpr StringLiteral magic("\x93NUMPY");
 static constexpr size_t maximumHeader = 64 * 1024;
 static constexpr size_t maximumRank = 32;
 
+static constexpr std::pair<NpyType, StringLiteral> typeNames[] = {
+    {NpyType::F2, "f2"}, {NpyType::F4, "f4"}, {NpyType::F8, "f8"},
+    {NpyType::I1, "i1"}, {NpyType::I2, "i2"}, {NpyType::I4, "i4"},
+    {NpyType::I8, "i8"}, {NpyType::U1, "u1"}, {NpyType::U2, "u2"},
+    {NpyType::U4, "u4"}, {NpyType::U8, "u8"}, {NpyType::B1, "b1"}};
+
 StringRef npyTypeName(NpyType type) {
-  switch (type) {
-  case NpyType::F2:
-    return "f2";
-  case NpyType::F4:
-    return "f4";
-  case NpyType::F8:
-    return "f8";
-  case NpyType::I4:
-    return "i4";
-  case NpyType::I8:
-    return "i8";
-  case NpyType::U1:
-    return "u1";
-  case NpyType::B1:
-    return "b1";
-  }
-  llvm_unreachable("all types are handled");
+  for (const auto &[known, name] : typeNames)
+    if (known == type)
+      return name;
+  llvm_unreachable("all types are listed");
+}
+
+std::optional<NpyType> parseNpyType(StringRef name) {
+  for (const auto &[type, known] : typeNames)
+    if (known == name)
+      return type;
+  return std::nullopt;
 }
 
 unsigned npyTypeBytes(NpyType type) { return npyTypeName(type)[1] - '0'; }
@@ -97,8 +97,8 @@ Error HeaderParser::parseString(StringRef what, StringRef &result) {
 
 Error HeaderParser::parseType() {
   constexpr StringLiteral expected(
-      "header: expected 'descr' one of <f2, <f4, <f8, <i4, <i8, |u1, |b1; "
-      "found ");
+      "header: expected 'descr' one of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, "
+      "<u2, <u4, <u8, |b1; found ");
   skipSpace();
   if (rest.starts_with("["))
     return fail(expected + "a structured type");
@@ -111,15 +111,7 @@ Error HeaderParser::parseType() {
     name = name.drop_front();
   if (name.starts_with("O"))
     return fail(expected + inQuotes(text) + ", which holds Python objects");
-  std::optional<NpyType> type = StringSwitch<std::optional<NpyType>>(name)
-                                    .Case("f2", NpyType::F2)
-                                    .Case("f4", NpyType::F4)
-                                    .Case("f8", NpyType::F8)
-                                    .Case("i4", NpyType::I4)
-                                    .Case("i8", NpyType::I8)
-                                    .Case("u1", NpyType::U1)
-                                    .Case("b1", NpyType::B1)
-                                    .Default(std::nullopt);
+  std::optional<NpyType> type = parseNpyType(name);
   if (!type)
     return fail(expected + inQuotes(text));
   if (order == '>' && npyTypeBytes(*type) > 1)

@@ -45,10 +45,20 @@ static double loadNpy(NpyType type, const uint8_t *source) {
     return load<float>(source);
   case NpyType::F8:
     return load<double>(source);
+  case NpyType::I1:
+    return load<int8_t>(source);
+  case NpyType::I2:
+    return load<int16_t>(source);
   case NpyType::I4:
     return load<int32_t>(source);
   case NpyType::I8:
     return double(load<int64_t>(source));
+  case NpyType::U2:
+    return load<uint16_t>(source);
+  case NpyType::U4:
+    return load<uint32_t>(source);
+  case NpyType::U8:
+    return double(load<uint64_t>(source));
   case NpyType::U1:
   case NpyType::B1:
     return *source;
@@ -82,7 +92,13 @@ static Error convertIntegers(const NpyArray &array, Tensor &tensor) {
   unsigned from = npyTypeBytes(array.type);
   uint64_t count = array.data.size() / from;
   for (uint64_t i = 0; i < count; ++i) {
-    int64_t value = load<int64_t>(&array.data[i * from]);
+    const uint8_t *source = &array.data[i * from];
+    int64_t value = array.type == NpyType::I4 ? load<int32_t>(source)
+                                              : load<int64_t>(source);
+    if (tensor.type == ElementType::I64) {
+      store(&tensor.data[i * 8], value);
+      continue;
+    }
     if (value < INT32_MIN || value > INT32_MAX)
       return fail("expected values that fit into i32, found " + Twine(value) +
                   " at " + tensor.position(i));
@@ -104,14 +120,13 @@ Expected<Tensor> tensorFromNpy(const NpyArray &array, ElementType type,
                                uint64_t *overflowed) {
   bool fromFloat = array.type == NpyType::F2 || array.type == NpyType::F4 ||
                    array.type == NpyType::F8;
+  bool fromInteger = array.type == NpyType::I4 || array.type == NpyType::I8;
   bool fromByte = array.type == NpyType::U1 || array.type == NpyType::B1;
   bool isInteger = type == ElementType::I32 || type == ElementType::I64;
   StringRef accepted = isFloat(type) ? "f2, f4 or f8"
                        : isInteger   ? "i4 or i8"
                                      : "b1 or u1";
-  bool matches = isFloat(type) ? fromFloat
-                 : isInteger   ? !fromFloat && !fromByte
-                               : fromByte;
+  bool matches = isFloat(type) ? fromFloat : isInteger ? fromInteger : fromByte;
   if (!matches)
     return fail("expected " + accepted + " for an argument of type " +
                 elementName(type) + ", found " + npyTypeName(array.type));

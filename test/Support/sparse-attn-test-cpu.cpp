@@ -53,12 +53,18 @@ static Type typeOf(runtime::NpyType type, Builder &b) {
     return b.getF32Type();
   case runtime::NpyType::F8:
     return b.getF64Type();
-  case runtime::NpyType::I4:
-    return b.getI32Type();
-  case runtime::NpyType::I8:
-    return b.getI64Type();
+  case runtime::NpyType::I1:
   case runtime::NpyType::U1:
     return b.getI8Type();
+  case runtime::NpyType::I2:
+  case runtime::NpyType::U2:
+    return b.getI16Type();
+  case runtime::NpyType::I4:
+  case runtime::NpyType::U4:
+    return b.getI32Type();
+  case runtime::NpyType::I8:
+  case runtime::NpyType::U8:
+    return b.getI64Type();
   case runtime::NpyType::B1:
     return b.getI1Type();
   }

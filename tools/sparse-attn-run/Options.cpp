@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Options.h"
 
+#include "SparseAttn/Runtime/CommandLine.h"
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -22,7 +23,6 @@
 using namespace llvm;
 using sparse_attn::runtime::fail;
 using sparse_attn::runtime::inQuotes;
-using sparse_attn::runtime::oneLine;
 using sparse_attn::runtime::quotedPath;
 
 namespace sparse_attn::run {
@@ -374,55 +374,16 @@ bool Options::writesToStandardOutput() const {
          });
 }
 
-/// LLVM's library registers flags of its own, some of them (-stats) only while
-/// it parses. Has it register all, hides them from --help, and moves those
-/// aside whose names this tool uses.
-static void hideLibraryFlags(char *program) {
-  const char *nothing[] = {program};
-  cl::ParseCommandLineOptions(1, nothing);
-  cl::ResetAllOptionOccurrences();
-  // Renaming changes the map, so the flags are collected first.
-  std::vector<cl::Option *> registered;
-  for (auto &entry : cl::getRegisteredOptions())
-    registered.push_back(entry.second);
-  for (cl::Option *flag : registered) {
-    if (is_contained({"help", "help-hidden", "version"}, flag->ArgStr))
-      continue;
-    flag->setHiddenFlag(flag->getOptionHiddenFlag() == cl::ReallyHidden
-                            ? cl::ReallyHidden
-                            : cl::Hidden);
-    if (is_contained({"device", "function", "target", "input", "output",
-                      "expected_output", "expected_atol", "expected_rtol",
-                      "stats", "repeat", "schedules", "seed", "blocks", "jobs",
-                      "check", "mma-model", "memory-limit"},
-                     flag->ArgStr)) {
-      // The flag keeps a reference to its name.
-      static std::vector<std::unique_ptr<std::string>> names;
-      names.push_back(
-          std::make_unique<std::string>("llvm-" + flag->ArgStr.str()));
-      flag->setArgStr(*names.back());
-    }
-  }
-}
-
 Expected<Options> parseOptions(int argc, char **argv) {
-  hideLibraryFlags(argv[0]);
-  cl::SetVersionPrinter([](raw_ostream &os) {
-    os << "sparse-attn-run " << SPARSE_ATTN_VERSION << '\n';
-  });
   // Registered for the whole life of the process, as LLVM's own are.
-  static Flags flags;
-  std::string faults;
-  raw_string_ostream os(faults);
-  if (!cl::ParseCommandLineOptions(argc, argv, overview, &os)) {
-    // "program: Message!" and perhaps a second line with a suggestion.
-    StringRef message = StringRef(os.str()).split('\n').first;
-    message.consume_front((sys::path::filename(argv[0]) + ": ").str());
-    message = message.split(".  Try").first;
-    return fail(oneLine(message.take_front().lower()) +
-                oneLine(message.drop_front()) + "; --help lists the flags");
-  }
-  return Reader(flags).read();
+  static Flags *flags = nullptr;
+  if (Error error = runtime::parseCommandLine(
+          argc, argv, "sparse-attn-run", overview, [] { flags = new Flags; },
+          {"device", "function", "target", "input", "output", "expected_output",
+           "expected_atol", "expected_rtol", "stats", "repeat", "schedules",
+           "seed", "blocks", "jobs", "check", "mma-model", "memory-limit"}))
+    return std::move(error);
+  return Reader(*flags).read();
 }
 
 } // namespace sparse_attn::run

@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sparse_attn::emulator {
@@ -37,6 +38,28 @@ struct Error {
   std::string str() const;
 };
 
+/// A parameter of an entry point (PTX ISA, "Kernel Function Parameters").
+struct Parameter {
+  std::string name;
+  std::string type;    // of an element, as written: "u64", "f32", "b8"
+  uint32_t offset = 0; // in the parameter buffer
+  uint32_t bytes = 0;
+  uint32_t align = 1;
+  bool isPointer = false; // declared with .ptr
+};
+
+/// What a launch must know about an entry point.
+struct EntryPoint {
+  std::string name;
+  unsigned line = 0;
+  std::vector<Parameter> parameters;
+  uint32_t parameterBytes = 0;
+  uint32_t staticSharedBytes = 0;
+  bool usesDynamicShared = false;
+  std::array<uint32_t, 3> maxThreads = {0, 0, 0};      // .maxntid, or 0
+  std::array<uint32_t, 3> requiredThreads = {0, 0, 0}; // .reqntid, or 0
+};
+
 /// A parsed PTX module. Immutable; may be launched from several threads.
 class Program {
 public:
@@ -47,6 +70,8 @@ public:
 
   /// The names of the entry points (`.entry`), in the order of the text.
   std::vector<std::string> entries() const;
+  /// The entry point with this name, or null.
+  const EntryPoint *entry(std::string_view name) const;
   /// The `.target` of the module, such as "sm_80".
   std::string target() const;
 
@@ -112,6 +137,10 @@ struct Counters {
   uint64_t exponentials = 0; // ex2, per thread
   uint64_t globalBytes = 0;  // read or written in global memory
   uint64_t sharedBytes = 0;  // read or written in shared memory
+
+  /// The counters with the names that stats.json gives them.
+  std::vector<std::pair<std::string, uint64_t>> named() const;
+  Counters &operator+=(const Counters &other);
 };
 
 /// Executes `launch`. Returns nothing on success, else the first error (the

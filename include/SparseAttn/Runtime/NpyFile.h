@@ -20,10 +20,11 @@
 
 namespace sparse_attn::runtime {
 
-enum class NpyType { F2, F4, F8, I4, I8, U1, B1 };
+enum class NpyType { F2, F4, F8, I1, I2, I4, I8, U1, U2, U4, U8, B1 };
 
 /// NumPy's spelling without the byte order: "f2", "i8", "b1".
 llvm::StringRef npyTypeName(NpyType type);
+std::optional<NpyType> parseNpyType(llvm::StringRef name);
 unsigned npyTypeBytes(NpyType type);
 
 /// An array in row-major order.

@@ -23,8 +23,9 @@ static std::string file(unsigned version, const std::string &header,
 }
 
 TEST(NpyFile, RoundTrip) {
-  for (NpyType type : {NpyType::F2, NpyType::F4, NpyType::F8, NpyType::I4,
-                       NpyType::I8, NpyType::U1, NpyType::B1})
+  for (NpyType type : {NpyType::F2, NpyType::F4, NpyType::F8, NpyType::I1,
+                       NpyType::I2, NpyType::I4, NpyType::I8, NpyType::U1,
+                       NpyType::U2, NpyType::U4, NpyType::U8, NpyType::B1})
     for (std::vector<int64_t> shape :
          {std::vector<int64_t>{}, {3}, {2, 3}, {2, 0, 4}}) {
       NpyArray array;

@@ -57,6 +57,9 @@ TEST(Tensor, Floats) {
 TEST(Tensor, IntegersAndTruthValues) {
   NpyArray wide = array<int64_t>(NpyType::I8, {-5, INT32_MAX, INT32_MIN});
   EXPECT_EQ(convert(wide, ElementType::I32).element(2), INT32_MIN);
+  EXPECT_EQ(convert(array<int32_t>(NpyType::I4, {7, -8}), ElementType::I64)
+                .element(1),
+            -8);
   EXPECT_EQ(fault(array<int64_t>(NpyType::I8, {0, int64_t(1) << 31}),
                   ElementType::I32),
             "expected values that fit into i32, found 2147483648 at [1]");
