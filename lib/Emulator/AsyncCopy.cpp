@@ -18,11 +18,22 @@ using namespace sparse_attn::emulator;
 
 namespace {
 
-void land(Block &block, const PendingCopy &copy) {
-  uint8_t *target = block.shared.data() + copy.target;
-  std::memcpy(target, copy.source, copy.sourceBytes);
-  std::memset(target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
-  std::memset(block.sharedShadow.data() + copy.target, Written, copy.bytes);
+/// Issues an operation for each set of lanes that are in the same group.
+void issueByGroup(Warp &warp, std::unique_ptr<CopyOp> op) {
+  Cluster &cluster = warp.block->cluster;
+  op->markInFlight();
+  for (uint32_t rest = op->lanes; rest;) {
+    uint32_t group = warp.copyGroups[__builtin_ctz(rest)], same = 0;
+    for (uint32_t lanes = rest; lanes; lanes &= lanes - 1)
+      if (warp.copyGroups[__builtin_ctz(lanes)] == group)
+        same |= 1u << __builtin_ctz(lanes);
+    rest &= ~same;
+    auto part = rest ? std::make_unique<CopyOp>(*op) : std::move(op);
+    part->lanes = same;
+    part->lane = __builtin_ctz(same);
+    part->group = group;
+    cluster.async.issue(std::move(part), cluster.finishesAtOnce());
+  }
 }
 
 // Inst::a bytes; Inst::b is what a third operand means.
@@ -30,6 +41,10 @@ enum Extra : uint8_t { None, SourceSize, IgnoreSource, IgnoreSourceNot };
 
 void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
   Block &block = *warp.block;
+  auto op = std::make_unique<CopyOp>(warp, warp.lanes, inst, Proxy::Generic,
+                                     Publisher::CopyGroup);
+  op->targetBlock = &block;
+  op->pieces.reserve(32);
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     uint32_t wanted = inst.a;
@@ -71,46 +86,51 @@ void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
         done += part;
       }
     }
-    PendingCopy copy;
-    copy.source = from.data ? from.data : block.shared.data();
-    copy.target = static_cast<uint32_t>(to.data - block.shared.data());
-    copy.group = warp.commits[lane];
-    copy.lane = static_cast<uint8_t>(lane);
-    copy.bytes = inst.a;
-    copy.sourceBytes = static_cast<uint8_t>(wanted);
+    CopyOp::Piece piece;
+    piece.lane = static_cast<uint8_t>(lane);
+    piece.target = to.data;
+    piece.shadow = to.shadow;
+    piece.targetAddress = static_cast<uint64_t>(to.data - block.shared.data());
+    piece.bytes = wanted;
+    if (wanted) {
+      piece.source = from.data;
+      piece.sourceAddress = source;
+      op->pieces.push_back(piece);
+    }
+    if (wanted < inst.a) { // the rest is zero
+      piece.source = nullptr;
+      piece.target += wanted;
+      piece.shadow += wanted;
+      piece.targetAddress += wanted;
+      piece.bytes = inst.a - wanted;
+      op->pieces.push_back(piece);
+    }
     block.counters.globalBytes += wanted;
     block.counters.sharedBytes += inst.a;
-    if (block.launch.launch.eagerCopies) {
-      land(block, copy);
-      continue;
-    }
-    std::memset(to.shadow, InFlight, inst.a);
-    warp.copies.push_back(copy);
   }
+  issueByGroup(warp, std::move(op));
 }
 
 void runCommit(Warp &warp, const Inst &, const uint32_t *) {
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1)
-    ++warp.commits[__builtin_ctz(rest)];
+    ++warp.copyGroups[__builtin_ctz(rest)];
 }
 
 /// Inst::imm groups may stay in flight; -1 waits for uncommitted copies too.
 void runWait(Warp &warp, const Inst &inst, const uint32_t *) {
-  if (warp.copies.empty())
-    return;
-  auto stays = [&](const PendingCopy &copy) {
-    if (!(warp.lanes >> copy.lane & 1))
-      return true;
-    if (inst.imm >= 0 &&
-        int64_t(copy.group) + inst.imm >= int64_t(warp.commits[copy.lane]))
-      return true;
-    land(*warp.block, copy);
-    return false;
-  };
-  auto end =
-      std::remove_if(warp.copies.begin(), warp.copies.end(),
-                     [&](const PendingCopy &copy) { return !stays(copy); });
-  warp.copies.erase(end, warp.copies.end());
+  // The lanes of an operation are in one group, but need not wait together.
+  warp.block->cluster.async.finish([&](const AsyncOp &op) -> uint32_t {
+    if (op.publisher != Publisher::CopyGroup || op.warp != &warp)
+      return 0;
+    uint32_t finished = op.lanes & warp.lanes;
+    if (inst.imm >= 0)
+      for (uint32_t rest = finished; rest; rest &= rest - 1) {
+        unsigned lane = __builtin_ctz(rest);
+        if (int64_t(op.group) + inst.imm >= int64_t(warp.copyGroups[lane]))
+          finished &= ~(1u << lane);
+      }
+    return finished;
+  });
 }
 
 } // namespace

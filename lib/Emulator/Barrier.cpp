@@ -1,4 +1,4 @@
-//===- Barrier.cpp - bar, barrier and deadlocks ---------------------------===//
+//===- Barrier.cpp - bar and barrier --------------------------------------===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -109,7 +109,7 @@ void Block::arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
                                 std::to_string(id) + ", expected " +
                                 std::to_string(barrier.expected));
   if (inst.a != Arrive)
-    warp.blockAt(static_cast<int>(id));
+    warp.blockFor(WaitFor::Barrier, id);
   if (barrier.arrived == barrier.expected)
     complete(id);
 }
@@ -118,9 +118,9 @@ void Block::complete(uint32_t id) {
   const Barrier &barrier = barriers[id];
   for (auto &warp : warps)
     for (Group &group : warp->groups) {
-      if (group.barrier != static_cast<int>(id))
+      if (group.waitFor != WaitFor::Barrier || group.waitIndex != id)
         continue;
-      group.barrier = -1;
+      group.waitFor = WaitFor::Nothing;
       const Inst &inst = kernel.code[group.waitPc];
       uint32_t target = kernel.operands[inst.slots];
       if (inst.a == RedPopc) {
@@ -134,40 +134,6 @@ void Block::complete(uint32_t id) {
       }
     }
   barriers[id] = {};
-}
-
-void Block::reportDeadlock() {
-  failed = true;
-  error = {};
-  std::string waiting;
-  unsigned shown = 0, exited = 0, left = 0;
-  for (auto &warp : warps) {
-    exited += __builtin_popcount(warp->existing() & ~warp->live());
-    for (const Group &group : warp->groups) {
-      const Inst &inst = kernel.code[group.waitPc];
-      if (error.line == 0)
-        error.line = inst.line;
-      if (++shown > 8) {
-        ++left;
-        continue;
-      }
-      const Barrier &barrier = barriers[group.barrier];
-      waiting += (waiting.empty() ? " warp " : "; warp ") +
-                 std::to_string(warp->index()) + " (lanes " +
-                 hexMask(group.mask) + ") waits in line " +
-                 std::to_string(inst.line) + " at barrier " +
-                 std::to_string(group.barrier) + " (" +
-                 std::to_string(barrier.arrived) + " of " +
-                 std::to_string(barrier.expected) + " threads arrived)";
-    }
-  }
-  if (left)
-    waiting += "; " + std::to_string(left) + " more wait";
-  if (exited)
-    waiting += "; " + std::to_string(exited) + " threads have exited";
-  error.message = "deadlock:" + waiting + ", in block (" +
-                  std::to_string(ctaid[0]) + ", " + std::to_string(ctaid[1]) +
-                  ", " + std::to_string(ctaid[2]) + ")";
 }
 
 // bar.* is barrier.*.aligned; both may say .cta.

@@ -1,4 +1,4 @@
-//===- Block.cpp - Scheduling of a block's warps --------------------------===//
+//===- Block.cpp - A thread block -----------------------------------------===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -11,7 +11,9 @@
 
 using namespace sparse_attn::emulator;
 
-Block::Block(LaunchState &launch) : launch(launch), kernel(launch.kernel) {
+Block::Block(Cluster &cluster, unsigned rank)
+    : cluster(cluster), launch(cluster.launch), kernel(launch.kernel),
+      rank(rank) {
   const std::array<uint32_t, 3> &shape = launch.launch.block;
   threads = shape[0] * shape[1] * shape[2];
   size_t sharedBytes = kernel.staticSharedBytes;
@@ -92,32 +94,12 @@ uint32_t Block::specialValue(Special special, unsigned thread) const {
   return 0;
 }
 
-uint32_t Block::nextRandom() {
-  // splitmix64: small and good enough to shuffle warps.
-  uint64_t z = random += 0x9e3779b97f4a7c15ull;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-  return static_cast<uint32_t>((z ^ z >> 31) >> 32);
-}
-
-bool Block::run(uint64_t linearIndex) {
-  linear = linearIndex;
-  const std::array<uint32_t, 3> &grid = launch.launch.grid;
-  ctaid = {static_cast<uint32_t>(linear % grid[0]),
-           static_cast<uint32_t>(linear / grid[0] % grid[1]),
-           static_cast<uint32_t>(linear / grid[0] / grid[1])};
-  random = launch.launch.seed * 0x2545f4914f6cdd1dull + linear;
-  reset();
-  schedule();
-  return !failed;
-}
-
-void Block::reset() {
-  failed = false;
-  error = {};
+void Block::start(const std::array<uint32_t, 3> &index) {
+  ctaid = index;
   std::fill(sharedShadow.begin(), sharedShadow.end(), uint8_t(Unwritten));
   std::fill(localShadow.begin(), localShadow.end(), uint8_t(Unwritten));
   barriers.fill({});
+  mbarriers.clear();
   for (auto &warp : warps) {
     warp->start();
     warp->writtenMasks = initiallyWritten;
@@ -128,52 +110,11 @@ void Block::reset() {
   }
 }
 
-void Block::schedule() {
-  uint64_t limit = launch.launch.instructionLimit
-                       ? launch.launch.instructionLimit
-                       : uint64_t(1) << 40;
-  std::vector<Warp *> ready;
-  size_t turn = 0;
-  while (!failed) {
-    ready.clear();
-    bool anyLeft = false;
-    for (auto &warp : warps) {
-      anyLeft |= !warp->finished();
-      if (!warp->finished() && warp->runnable())
-        ready.push_back(warp.get());
-    }
-    if (!anyLeft)
-      return;
-    if (ready.empty())
-      return reportDeadlock();
-    // In order, every warp runs until it waits; the budget only matters where
-    // it spins on what another warp will write.
-    uint64_t slice = 1u << 16;
-    Warp *warp = nullptr;
-    if (launch.launch.seed) {
-      warp = ready[nextRandom() % ready.size()];
-      slice = 1 + nextRandom() % 64;
-    } else {
-      for (Warp *candidate : ready)
-        if (!warp && candidate->index() >= turn)
-          warp = candidate;
-      if (!warp)
-        warp = ready[0];
-      turn = warp->index() + 1;
-    }
-    slice = std::min(slice, limit);
-    uint64_t before = slice;
-    warp->run(slice);
-    limit -= before - slice;
-    if (!failed && limit == 0) {
-      failed = true;
-      error.line = warp->currentInst->line;
-      error.message = "the block executed " +
-                      std::to_string(launch.launch.instructionLimit) +
-                      " instructions without ending, in " +
-                      threadName(warp->index(), 0);
-    }
-  }
+bool Block::finished() const {
+  for (const auto &warp : warps)
+    if (!warp->finished())
+      return false;
+  return true;
 }
 
 static std::string triple(const std::array<uint32_t, 3> &value) {

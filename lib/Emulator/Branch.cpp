@@ -103,7 +103,7 @@ void Warp::arriveAtJoin() {
   bool isBehind = false;
   for (size_t i = 0; i < groups.size();) {
     Group &other = groups[i];
-    bool waits = other.barrier >= 0;
+    bool waits = other.waits();
     if (!waits && other.pc == here &&
         other.convergence == current.convergence) {
       current.mask |= other.mask;
@@ -131,7 +131,7 @@ void Warp::arriveAtJoin() {
 bool Warp::selectGroup() {
   size_t best = groups.size();
   for (size_t i = 0; i < groups.size(); ++i) {
-    if (groups[i].barrier >= 0)
+    if (groups[i].waits())
       continue;
     if (best == groups.size() || (rotate ? groups[i].pc > groups[best].pc
                                          : groups[i].pc < groups[best].pc))
@@ -171,13 +171,15 @@ void Warp::exitLanes() {
   }
 }
 
-void Warp::blockAt(int barrier) {
+void Warp::blockFor(WaitFor what, uint32_t index) {
   // Lanes that the guard excludes go on by themselves.
   uint32_t rest = current.mask & ~lanes;
   Group waiting = current;
-  waiting.pc = pc;
+  // Who is asked again executes the instruction again.
+  waiting.pc = what == WaitFor::Barrier ? pc : pc - 1;
   waiting.mask = lanes;
-  waiting.barrier = barrier;
+  waiting.waitFor = what;
+  waiting.waitIndex = index;
   waiting.waitPc = pc - 1;
   groups.push_back(waiting);
   current.mask = rest;

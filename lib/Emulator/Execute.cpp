@@ -109,23 +109,24 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   std::mutex results;
   Error firstError;
   auto work = [&] {
-    Block block(state);
+    Cluster cluster(state);
     while (true) {
       uint64_t index = nextBlock++;
       // Blocks below the failed one still count: the lowest error wins.
       if (index >= blocks || index > firstFailed)
         break;
-      if (block.run(only.empty() ? index : only[index]))
+      if (cluster.run(only.empty() ? index : only[index]))
         continue;
       std::lock_guard<std::mutex> lock(results);
       if (index < firstFailed) {
         firstFailed = index;
-        firstError = block.error;
+        firstError = cluster.error;
       }
     }
     std::lock_guard<std::mutex> lock(results);
     if (counters)
-      *counters += block.counters;
+      for (const auto &block : cluster.blocks)
+        *counters += block->counters;
   };
   uint64_t workers = launch.hostThreads ? launch.hostThreads
                                         : std::thread::hardware_concurrency();

@@ -8,22 +8,33 @@
 #ifndef SPARSEATTN_LIB_EMULATOR_MACHINE_H
 #define SPARSEATTN_LIB_EMULATOR_MACHINE_H
 
-#include "Code.h"
+#include "Async.h"
 #include "GlobalMemory.h"
+#include "Mbarrier.h"
+
+#include <map>
 
 namespace sparse_attn::emulator {
 
 class Block;
+class Cluster;
 
 std::string hexMask(uint32_t mask);
+
+/// What lanes may wait for. A barrier hands them its result; all others are
+/// asked again by executing the instruction once more.
+enum class WaitFor : uint8_t { Nothing, Barrier, Mbarrier };
 
 /// Lanes of a warp that execute together.
 struct Group {
   uint32_t pc = 0;
   uint32_t mask = 0;
   int convergence = -1; // where these lanes wait for others, or -1
-  int barrier = -1;     // the barrier that they wait at, or -1
-  uint32_t waitPc = 0;  // the instruction that they wait in
+  WaitFor waitFor = WaitFor::Nothing;
+  uint32_t waitIndex = 0; // Barrier: which one
+  uint32_t waitPc = 0;    // the instruction that they wait in
+
+  bool waits() const { return waitFor != WaitFor::Nothing; }
 };
 
 /// Lanes that diverged and meet again at `pc`.
@@ -32,14 +43,6 @@ struct Convergence {
   uint32_t expected = 0; // lanes that have not exited
   uint32_t arrived = 0;
   int parent = -1;
-};
-
-/// One 4, 8 or 16 byte copy by a lane's cp.async that nobody has waited for.
-struct PendingCopy {
-  const uint8_t *source; // in a global buffer
-  uint32_t target;       // offset in shared memory
-  uint32_t group;        // the lane's commit group
-  uint8_t lane, bytes, sourceBytes;
 };
 
 class Warp {
@@ -64,6 +67,8 @@ public:
 
   /// Reports an error at the current instruction; the first one counts.
   void fail(unsigned lane, std::string message);
+  /// The same at an earlier instruction of this warp.
+  void failAt(const Inst &inst, unsigned lane, std::string message);
   /// Fails unless the whole warp executes; says which lanes are missing.
   bool requireConverged(bool wholeWarp);
   /// Fails unless all executing lanes of the slot were written.
@@ -77,15 +82,17 @@ public:
   void branchIndexed(const Inst &inst, const uint8_t *index);
   void arriveAtJoin();
   void exitLanes();
-  /// The group stops until the barrier releases it.
-  void blockAt(int barrier);
+  /// The executing lanes stop until somebody wakes them.
+  void blockFor(WaitFor what, uint32_t index = 0);
+  /// Lets another warp run: the lanes poll for what only others can change.
+  void yield() { yields = event = true; }
 
-  // cp.async, in AsyncCopy.cpp.
-  std::vector<PendingCopy> copies;
-  std::array<uint32_t, 32> commits = {};
+  // Groups that each lane has committed: cp.async, cp.async.bulk.
+  std::array<uint32_t, 32> copyGroups = {}, bulkGroups = {};
 
 private:
   friend class Block;
+  friend class Cluster;
 
   void create(Block &owner, unsigned index);
   void start();
@@ -97,7 +104,7 @@ private:
   bool finished() const { return liveLanes == 0; }
   bool runnable() const {
     for (const Group &group : groups)
-      if (group.barrier < 0)
+      if (!group.waits())
         return true;
     return hasCurrent;
   }
@@ -108,7 +115,8 @@ private:
   std::vector<uint32_t> writtenMasks;
   Group current;
   bool hasCurrent = false;
-  bool event = false; // the interpreter loop must look up
+  bool event = false;  // the interpreter loop must look up
+  bool yields = false; // and leave
   uint32_t joins = 0;
   bool rotate = false;       // prefer the lanes that are ahead, once
   std::vector<Group> groups; // all but the current one
@@ -139,15 +147,12 @@ struct Barrier {
 /// A thread block, and after that the next one: keeps its storage.
 class Block {
 public:
-  explicit Block(LaunchState &launch);
+  Block(Cluster &cluster, unsigned rank);
 
-  /// Runs block `linear`; false if `error` was filled.
-  bool run(uint64_t linear);
-
+  Cluster &cluster;
   LaunchState &launch;
   const Kernel &kernel;
-  Error error;
-  bool failed = false;
+  const unsigned rank; // in the cluster
   Counters counters;
   std::array<uint32_t, 3> ctaid = {};
 
@@ -158,6 +163,8 @@ public:
   std::vector<uint8_t> local;
   std::vector<uint8_t> localShadow;
   std::array<Barrier, 16> barriers;
+  std::map<uint32_t, Mbarrier> mbarriers; // by offset in `shared`
+  std::vector<std::unique_ptr<Warp>> warps;
 
   /// Finds the buffer of a global access; null if out of bounds.
   const Buffer *findGlobal(uint64_t address, uint64_t bytes);
@@ -167,22 +174,52 @@ public:
   /// The executing lanes of `warp` arrive at barrier `id`.
   void arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
               uint32_t predicate);
+  /// Begins to execute the block at `index` of the grid.
+  void start(const std::array<uint32_t, 3> &index);
+  bool finished() const;
   unsigned threadCount() const { return threads; }
   std::string threadName(unsigned warp, unsigned lane) const;
 
 private:
-  void reset();
   uint32_t specialValue(Special special, unsigned thread) const;
-  void schedule();
-  uint32_t nextRandom();
-  void reportDeadlock();
   void complete(uint32_t id);
 
-  std::vector<std::unique_ptr<Warp>> warps;
   std::vector<uint32_t> initiallyWritten; // lane masks
   unsigned threads = 0;
   const Buffer *lastBuffer = nullptr;
-  uint64_t linear = 0;
+};
+
+/// The blocks of a cluster, executed in turns on one host thread, and after
+/// that the next cluster. Without clusters, each block is one of its own.
+class Cluster {
+public:
+  explicit Cluster(LaunchState &launch);
+
+  /// Runs cluster `linear` of the grid; false if `error` was filled.
+  bool run(uint64_t linear);
+
+  LaunchState &launch;
+  Error error;
+  bool failed = false;
+  std::vector<std::unique_ptr<Block>> blocks; // by rank
+  AsyncOps async;
+  Warp *running = nullptr;
+
+  /// Records the first error and stops the warp that runs.
+  void fail(unsigned line, std::string message);
+  /// Lets all who wait for `what` ask again.
+  void wake(WaitFor what);
+  /// Whether operations finish as soon as they are issued.
+  bool finishesAtOnce() const {
+    return launch.launch.arrival == Arrival::Earliest;
+  }
+
+private:
+  void schedule();
+  uint32_t nextRandom();
+  void checkEnd();
+  void reportDeadlock();
+
   uint64_t random = 0;
 };
 

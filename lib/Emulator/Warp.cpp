@@ -22,14 +22,14 @@ void Warp::create(Block &owner, unsigned index) {
 }
 
 void Warp::fail(unsigned lane, std::string message) {
+  failAt(*currentInst, lane, std::move(message));
+}
+
+void Warp::failAt(const Inst &inst, unsigned lane, std::string message) {
   event = true;
-  if (block->failed)
-    return;
-  block->failed = true;
-  block->error.line = currentInst->line;
-  block->error.message = "'" + block->kernel.opcodes[currentInst->opcode] +
-                         "': " + std::move(message) + ", in " +
-                         block->threadName(warpIndex, lane);
+  block->cluster.fail(inst.line, "'" + block->kernel.opcodes[inst.opcode] +
+                                     "': " + std::move(message) + ", in " +
+                                     block->threadName(warpIndex, lane));
 }
 
 std::string sparse_attn::emulator::hexMask(uint32_t mask) {
@@ -52,7 +52,9 @@ void Warp::run(uint64_t &budget) {
   const Inst *code = block->kernel.code.data();
   const uint32_t *operands = block->kernel.operands.data();
   uint64_t begin = budget;
-  while (budget > 0 && !block->failed && (hasCurrent || selectGroup())) {
+  const bool &failed = block->cluster.failed;
+  yields = false;
+  while (budget > 0 && !failed && !yields && (hasCurrent || selectGroup())) {
     event = false;
     while (budget > 0 && !event) {
       --budget;
@@ -114,8 +116,8 @@ void Warp::start() {
   groups.clear();
   convergences.clear();
   freeConvergences.clear();
-  copies.clear();
-  commits.fill(0);
+  copyGroups.fill(0);
+  bulkGroups.fill(0);
   carry = 0;
   pc = 0;
   current = {};

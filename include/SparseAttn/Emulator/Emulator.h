@@ -108,6 +108,13 @@ private:
   std::unique_ptr<Impl> pimpl;
 };
 
+/// When the data of asynchronous operations (cp.async, bulk and tensor copies,
+/// wgmma) move.
+enum class Arrival {
+  Latest,  ///< When somebody waits for them: a missing wait is an error.
+  Earliest ///< When they are issued.
+};
+
 /// One kernel launch.
 struct Launch {
   std::string entry;
@@ -124,8 +131,7 @@ struct Launch {
   std::vector<uint64_t> onlyBlocks;
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;
-  /// Data of cp.async arrives when it is issued, not when it is waited for.
-  bool eagerCopies = false;
+  Arrival arrival = Arrival::Latest;
   /// Warp instructions after which a block counts as endless; 0: 2^40.
   uint64_t instructionLimit = 0;
 };

@@ -273,9 +273,9 @@ TEST_F(CopyTest, MissingWait) {
   run->expectError({"'ld.shared.u32'", "a cp.async is still writing"});
 }
 
-TEST_F(CopyTest, EagerCopiesHideTheMissingWait) {
+TEST_F(CopyTest, EarlyArrivalHidesTheMissingWait) {
   prepare(missingWait);
-  run->launch.eagerCopies = true;
+  run->launch.arrival = Arrival::Earliest;
   run->expectSuccess();
 }
 

@@ -1,0 +1,125 @@
+//===- Cluster.cpp - Scheduling of the warps of a cluster -----------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "Machine.h"
+
+#include <algorithm>
+
+using namespace sparse_attn::emulator;
+
+Cluster::Cluster(LaunchState &launch) : launch(launch) {
+  blocks.push_back(std::make_unique<Block>(*this, 0));
+}
+
+uint32_t Cluster::nextRandom() {
+  // splitmix64: small and good enough to shuffle warps.
+  uint64_t z = random += 0x9e3779b97f4a7c15ull;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+  return static_cast<uint32_t>((z ^ z >> 31) >> 32);
+}
+
+void Cluster::fail(unsigned line, std::string message) {
+  if (running)
+    running->event = true;
+  if (failed)
+    return;
+  failed = true;
+  error = {line, std::move(message)};
+}
+
+void Cluster::wake(WaitFor what) {
+  for (auto &block : blocks)
+    for (auto &warp : block->warps)
+      for (Group &group : warp->groups)
+        if (group.waitFor == what)
+          group.waitFor = WaitFor::Nothing;
+}
+
+bool Cluster::run(uint64_t linear) {
+  const std::array<uint32_t, 3> &grid = launch.launch.grid;
+  random = launch.launch.seed * 0x2545f4914f6cdd1dull + linear;
+  failed = false;
+  error = {};
+  async.clear();
+  blocks[0]->start({static_cast<uint32_t>(linear % grid[0]),
+                    static_cast<uint32_t>(linear / grid[0] % grid[1]),
+                    static_cast<uint32_t>(linear / grid[0] / grid[1])});
+  schedule();
+  if (!failed)
+    checkEnd();
+  return !failed;
+}
+
+void Cluster::schedule() {
+  uint64_t limit = launch.launch.instructionLimit
+                       ? launch.launch.instructionLimit
+                       : uint64_t(1) << 40;
+  std::vector<std::pair<size_t, Warp *>> ready;
+  size_t turn = 0;
+  while (!failed) {
+    ready.clear();
+    bool anyLeft = false;
+    size_t index = 0;
+    for (auto &block : blocks)
+      for (auto &warp : block->warps) {
+        anyLeft |= !warp->finished();
+        if (!warp->finished() && warp->runnable())
+          ready.emplace_back(index, warp.get());
+        ++index;
+      }
+    if (!anyLeft)
+      return;
+    if (ready.empty())
+      return reportDeadlock();
+    // In order, every warp runs until it waits; the budget only matters where
+    // it spins on what another warp will write.
+    uint64_t slice = 1u << 16;
+    Warp *warp = nullptr;
+    if (launch.launch.seed) {
+      warp = ready[nextRandom() % ready.size()].second;
+      slice = 1 + nextRandom() % 64;
+    } else {
+      auto next =
+          std::find_if(ready.begin(), ready.end(),
+                       [&](const auto &entry) { return entry.first >= turn; });
+      if (next == ready.end())
+        next = ready.begin();
+      warp = next->second;
+      turn = next->first + 1;
+    }
+    slice = std::min(slice, limit);
+    uint64_t before = slice;
+    running = warp;
+    warp->run(slice);
+    running = nullptr;
+    limit -= before - slice;
+    if (!failed && limit == 0)
+      fail(warp->currentInst->line,
+           "the block executed " +
+               std::to_string(launch.launch.instructionLimit) +
+               " instructions without ending, in " +
+               warp->block->threadName(warp->index(), 0));
+  }
+}
+
+void Cluster::checkEnd() {
+  // Whoever leaves must have seen the end of what uses its shared memory. (A
+  // cp.async that nobody waited for is only a waste.)
+  for (const auto &op : async.inFlight()) {
+    bool readsDone = op->hasRead || op->publisher == Publisher::Mbarrier;
+    if (op->publisher == Publisher::CopyGroup)
+      continue;
+    if (op->publisher == Publisher::BulkGroup && readsDone)
+      continue;
+    op->warp->failAt(*op->inst, op->lane,
+                     "the block ended before anybody waited for this");
+    return;
+  }
+  // Data on its way to global memory arrive at the latest now.
+  async.finish([](const AsyncOp &op) { return op.lanes; });
+}
