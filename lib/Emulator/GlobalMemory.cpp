@@ -20,9 +20,41 @@ uint64_t GlobalMemory::allocate(size_t bytes) {
   buffer.bytes = bytes;
   buffer.data = makeZeros(bytes);
   buffer.shadow = makeZeros(bytes);
-  pimpl->next = (buffer.base + bytes + globalGap + 255) & ~uint64_t(255);
-  pimpl->buffers.push_back(std::move(buffer));
-  return pimpl->buffers.back().base;
+  uint64_t base = buffer.base;
+  pimpl->next = (base + bytes + globalGap + 255) & ~uint64_t(255);
+  pimpl->insert(std::move(buffer));
+  return base;
+}
+
+void GlobalMemory::map(void *host, size_t bytes) {
+  Buffer buffer;
+  buffer.base = reinterpret_cast<uint64_t>(host);
+  buffer.bytes = bytes;
+  buffer.data = SparseBytes(static_cast<uint8_t *>(host), Release{false});
+  buffer.shadow = makeZeros(bytes);
+  std::memset(buffer.shadow.get(), Written, bytes);
+  pimpl->insert(std::move(buffer));
+}
+
+bool GlobalMemory::release(uint64_t address) {
+  const Buffer *found = pimpl->find(address);
+  if (!found || found->base != address)
+    return false;
+  pimpl->buffers.erase(pimpl->buffers.begin() +
+                       (found - pimpl->buffers.data()));
+  return true;
+}
+
+bool GlobalMemory::contains(uint64_t address, size_t bytes) const {
+  const Buffer *buffer = pimpl->find(address);
+  return buffer && buffer->contains(address, bytes);
+}
+
+void GlobalMemory::Impl::insert(Buffer buffer) {
+  auto after = std::upper_bound(
+      buffers.begin(), buffers.end(), buffer.base,
+      [](uint64_t value, const Buffer &other) { return value < other.base; });
+  buffers.insert(after, std::move(buffer));
 }
 
 const Buffer *GlobalMemory::Impl::find(uint64_t address) const {
@@ -49,4 +81,14 @@ bool GlobalMemory::read(uint64_t address, void *target, size_t bytes) const {
   uint64_t offset = address - buffer->base;
   std::memcpy(target, buffer->data.get() + offset, bytes);
   return allWritten(buffer->shadow.get() + offset, bytes);
+}
+
+void GlobalMemory::copy(uint64_t target, uint64_t source, size_t bytes) {
+  const Buffer *to = pimpl->find(target), *from = pimpl->find(source);
+  if (!to || !from || !to->contains(target, bytes) ||
+      !from->contains(source, bytes) || bytes == 0)
+    return;
+  uint64_t at = target - to->base, offset = source - from->base;
+  std::memmove(to->data.get() + at, from->data.get() + offset, bytes);
+  std::memmove(to->shadow.get() + at, from->shadow.get() + offset, bytes);
 }

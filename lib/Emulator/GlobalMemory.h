@@ -39,7 +39,11 @@ inline bool allWritten(const uint8_t *shadow, size_t bytes) {
 /// Zeros that take no memory until they are touched, so that a few bytes of a
 /// huge buffer can be used.
 struct Release {
-  void operator()(uint8_t *bytes) const { std::free(bytes); }
+  bool owned = true;
+  void operator()(uint8_t *bytes) const {
+    if (owned)
+      std::free(bytes);
+  }
 };
 using SparseBytes = std::unique_ptr<uint8_t[], Release>;
 
@@ -72,6 +76,8 @@ struct GlobalMemory::Impl {
   uint64_t next = globalBase;
   std::mutex atomics;
 
+  /// Keeps the addresses ascending.
+  void insert(Buffer buffer);
   /// The buffer that holds or most closely precedes `address`, or null.
   const Buffer *find(uint64_t address) const;
 };

@@ -66,7 +66,8 @@ public:
   unsigned index() const { return warpIndex; }
 
   /// Reports an error at the current instruction; the first one counts.
-  void fail(unsigned lane, std::string message);
+  void fail(unsigned lane, std::string message,
+            Error::Kind kind = Error::Kind::Other);
   /// The same at an earlier instruction of this warp.
   void failAt(const Inst &inst, unsigned lane, std::string message);
   /// Fails unless the whole warp executes; says which lanes are missing.

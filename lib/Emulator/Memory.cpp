@@ -43,10 +43,12 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
                                    Location &location, bool store) {
   Block &block = *warp.block;
   if (address % bytes) {
-    warp.fail(lane, "address " + hex(address) +
-                        " is misaligned, expected a "
-                        "multiple of " +
-                        std::to_string(bytes));
+    warp.fail(lane,
+              "address " + hex(address) +
+                  " is misaligned, expected a "
+                  "multiple of " +
+                  std::to_string(bytes),
+              Error::Kind::MisalignedAddress);
     return false;
   }
   if (space == Space::Generic)
@@ -63,10 +65,11 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
       location.shadow = block.sharedShadow.data() + offset;
       return true;
     }
-    warp.fail(lane, "shared address " + hex(address) +
-                        " is out of bounds: the block has " +
-                        std::to_string(size) + " bytes from " +
-                        hex(sharedBase));
+    warp.fail(lane,
+              "shared address " + hex(address) +
+                  " is out of bounds: the block has " + std::to_string(size) +
+                  " bytes from " + hex(sharedBase),
+              Error::Kind::IllegalAddress);
     return false;
   case Space::Local: {
     size = block.kernel.localBytes;
@@ -100,15 +103,18 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
       location.shadow = buffer->shadow.get() + (address - buffer->base);
       return true;
     }
-    warp.fail(lane, "global address " + hex(address) +
-                        " is out of bounds: it " +
-                        block.describeGlobal(address));
+    warp.fail(lane,
+              "global address " + hex(address) + " is out of bounds: it " +
+                  block.describeGlobal(address),
+              Error::Kind::IllegalAddress);
     return false;
   }
   }
-  warp.fail(lane, std::string(name) + " address " + hex(address) +
-                      " is out of bounds: there are " + std::to_string(size) +
-                      " bytes");
+  warp.fail(lane,
+            std::string(name) + " address " + hex(address) +
+                " is out of bounds: there are " + std::to_string(size) +
+                " bytes",
+            Error::Kind::IllegalAddress);
   return false;
 }
 

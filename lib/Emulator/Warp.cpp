@@ -21,8 +21,10 @@ void Warp::create(Block &owner, unsigned index) {
   file += (64 - reinterpret_cast<uintptr_t>(file) % 64) % 64;
 }
 
-void Warp::fail(unsigned lane, std::string message) {
+void Warp::fail(unsigned lane, std::string message, Error::Kind kind) {
   failAt(*currentInst, lane, std::move(message));
+  if (block->cluster.error.kind == Error::Kind::Other)
+    block->cluster.error.kind = kind;
 }
 
 void Warp::failAt(const Inst &inst, unsigned lane, std::string message) {

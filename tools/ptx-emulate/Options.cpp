@@ -74,10 +74,11 @@ struct Flags {
   cl::opt<std::string> schedules{
       "schedules", cl::desc("run with n seeds, which must give equal bits (1)"),
       cl::value_desc("n"), cl::cat(category)};
-  cl::opt<bool> eagerCopies{
-      "eager-copies",
-      cl::desc("asynchronous copies arrive at once, not when waited for"),
-      cl::cat(category)};
+  cl::opt<std::string> arrival{
+      "arrival",
+      cl::desc("when the data of asynchronous operations move: when somebody "
+               "waits for them, or when they are issued (latest)"),
+      cl::value_desc("latest|earliest"), cl::cat(category)};
   cl::opt<std::string> stats{"stats",
                              cl::desc("write counters (- for standard output)"),
                              cl::value_desc("stats.json"), cl::cat(category)};
@@ -134,7 +135,6 @@ static Expected<Options> read(const Flags &flags) {
   options.list = flags.list;
   options.entry = flags.entry;
   options.arguments.assign(flags.arguments.begin(), flags.arguments.end());
-  options.eagerCopies = flags.eagerCopies;
   options.stats = flags.stats;
   if (flags.stats.getNumOccurrences() && flags.stats.empty())
     return fail("--stats: expected a file name or -, found nothing");
@@ -159,6 +159,11 @@ static Expected<Options> read(const Flags &flags) {
   options.sharedBytes = uint32_t(shared);
   options.jobs = unsigned(jobs);
   options.memoryLimit = mebibytes << 20;
+  if (flags.arrival == "earliest")
+    options.arrival = emulator::Arrival::Earliest;
+  else if (flags.arrival.getNumOccurrences() && flags.arrival != "latest")
+    return fail("--arrival: expected latest or earliest, found " +
+                inQuotes(flags.arrival));
   SmallVector<StringRef> checks;
   StringRef(flags.check).split(checks, ',', -1, false);
   for (StringRef check : checks)
@@ -173,7 +178,7 @@ Expected<Options> parseOptions(int argc, char **argv) {
   if (Error error = runtime::parseCommandLine(
           argc, argv, "ptx-emulate", overview, [] { flags = new Flags; },
           {"list", "entry", "grid", "block", "shared", "arg", "check", "seed",
-           "schedules", "eager-copies", "stats", "jobs", "instruction-limit",
+           "schedules", "arrival", "stats", "jobs", "instruction-limit",
            "memory-limit"}))
     return std::move(error);
   return read(*flags);

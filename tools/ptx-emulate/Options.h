@@ -26,7 +26,7 @@ struct Options {
   std::vector<std::string> arguments;
   uint64_t seed = 0;
   uint64_t schedules = 1;
-  bool eagerCopies = false;
+  emulator::Arrival arrival = emulator::Arrival::Latest;
   unsigned jobs = 0;
   uint64_t instructionLimit = 0;
   uint64_t memoryLimit = 0; // bytes of all buffers

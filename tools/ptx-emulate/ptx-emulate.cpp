@@ -186,7 +186,7 @@ static Error run(const Options &options, const emulator::Program &program) {
   launch.grid = options.grid.value_or(launch.grid);
   launch.block = options.block.value_or((*entry)->requiredThreads);
   launch.dynamicSharedBytes = options.sharedBytes;
-  launch.eagerCopies = options.eagerCopies;
+  launch.arrival = options.arrival;
   launch.hostThreads = options.jobs;
   launch.instructionLimit = options.instructionLimit;
 

@@ -31,8 +31,12 @@ namespace sparse_attn::emulator {
 /// What went wrong, and at which line of the PTX text (1-based; 0 when the
 /// fault belongs to no line, such as a missing entry point).
 struct Error {
+  /// As the CUDA driver classifies faults.
+  enum class Kind { Other, IllegalAddress, MisalignedAddress };
+
   unsigned line = 0;
   std::string message;
+  Kind kind = Kind::Other;
 
   /// "line 12: message", or the message alone when there is no line.
   std::string str() const;
@@ -100,6 +104,17 @@ public:
   /// Copies to the host, uninitialised bytes too. Returns false if any of the
   /// bytes was never written.
   bool read(uint64_t address, void *target, size_t bytes) const;
+  /// Copies within this memory; bytes that were never written stay so.
+  void copy(uint64_t target, uint64_t source, size_t bytes);
+  /// True if one buffer holds all of these bytes.
+  bool contains(uint64_t address, size_t bytes) const;
+
+  /// Makes host memory a buffer at its own address, as page-locked and managed
+  /// memory are on a GPU. Counts as initialised. It must stay until released.
+  void map(void *host, size_t bytes);
+  /// Forgets the buffer that begins at `address`: a later access is an error.
+  /// False if none begins there. No kernel may be running.
+  bool release(uint64_t address);
 
   struct Impl;
   Impl &impl() const { return *pimpl; }
