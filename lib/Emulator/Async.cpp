@@ -7,8 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Async.h"
 
-#include "GlobalMemory.h"
-#include "Mbarrier.h"
+#include "Hazards/RaceChecker.h"
 
 #include <algorithm>
 
@@ -17,6 +16,9 @@ using namespace sparse_attn::emulator;
 AsyncOp::~AsyncOp() = default;
 
 void AsyncOps::issue(std::unique_ptr<AsyncOp> op, bool atOnce) {
+  RaceChecker *races = op->warp->block->races;
+  if (races && !races->issue(*op))
+    return;
   if (op->mbarrier)
     op->mbarrier->begin(*op);
   if (atOnce)

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
 #include <algorithm>
@@ -112,23 +113,30 @@ void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
 }
 
 void runCommit(Warp &warp, const Inst &, const uint32_t *) {
+  if (warp.block->races)
+    warp.block->races->commit(warp, Stream::Copy);
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1)
     ++warp.copyGroups[__builtin_ctz(rest)];
 }
 
-/// Inst::imm groups may stay in flight; -1 waits for uncommitted copies too.
-void runWait(Warp &warp, const Inst &inst, const uint32_t *) {
+/// Inst::imm groups may stay in flight. cp.async.wait_all (Inst::a) commits
+/// first.
+void runWait(Warp &warp, const Inst &inst, const uint32_t *slots) {
+  if (inst.a)
+    runCommit(warp, inst, slots);
+  if (warp.block->races)
+    warp.block->races->wait(warp, Stream::Copy,
+                            static_cast<uint64_t>(inst.imm));
   // The lanes of an operation are in one group, but need not wait together.
   warp.block->cluster.async.finish([&](const AsyncOp &op) -> uint32_t {
     if (op.publisher != Publisher::CopyGroup || op.warp != &warp)
       return 0;
     uint32_t finished = op.lanes & warp.lanes;
-    if (inst.imm >= 0)
-      for (uint32_t rest = finished; rest; rest &= rest - 1) {
-        unsigned lane = __builtin_ctz(rest);
-        if (int64_t(op.group) + inst.imm >= int64_t(warp.copyGroups[lane]))
-          finished &= ~(1u << lane);
-      }
+    for (uint32_t rest = finished; rest; rest &= rest - 1) {
+      unsigned lane = __builtin_ctz(rest);
+      if (int64_t(op.group) + inst.imm >= int64_t(warp.copyGroups[lane]))
+        finished &= ~(1u << lane);
+    }
     return finished;
   });
 }
@@ -144,7 +152,7 @@ void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
   }
   if (d.take("wait_all")) {
     d.expectOperands(0);
-    d.inst.imm = -1;
+    d.inst.a = true;
     return d.emit(runWait);
   }
   if (d.take("wait_group")) {

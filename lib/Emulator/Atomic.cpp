@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Numeric.h"
 
+#include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
 using namespace sparse_attn::emulator;
@@ -70,6 +71,7 @@ uint32_t addPacked(uint32_t old, uint32_t b) {
 template <class T>
 void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
   const uint32_t *sources = slots + inst.b;
+  RaceChecker *races = warp.block->races;
   // Blocks run on several host threads.
   std::unique_lock<std::mutex> lock(warp.block->launch.memory.atomics);
   uint32_t lanes = warp.lanes;
@@ -80,6 +82,8 @@ void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
         addressOf(warp, sources[0], inst.wideAddress, inst.imm, lane);
     Location location;
     if (!locate(warp, lane, inst.space, address, sizeof(T), location, true) ||
+        (races && !races->update(warp, lane, location, address, sizeof(T),
+                                 inst.order)) ||
         !requireInitialised(warp, lane, location, address, sizeof(T)))
       return;
     T old, value;
@@ -96,8 +100,9 @@ void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
     std::memcpy(location.data, &value, sizeof(T));
     std::memset(location.shadow, Written, sizeof(T));
     results[lane] = old;
-    (location.isGlobal ? warp.block->counters.globalBytes
-                       : warp.block->counters.sharedBytes) += 2 * sizeof(T);
+    (location.space == Space::Global ? warp.block->counters.globalBytes
+                                     : warp.block->counters.sharedBytes) +=
+        2 * sizeof(T);
   }
   if (inst.b)
     eachLane<T>(warp, slots[0], [&](unsigned lane) { return results[lane]; });
@@ -139,6 +144,7 @@ Handler handlerOf(Type type, uint8_t operation) {
 
 void sparse_attn::emulator::decodeAtomic(Decoder &d) {
   bool returns = d.base() == "atom";
+  d.inst.order = takeMemoryOrder(d); // relaxed unless stated
   takeCacheModifiers(d);
   d.take("noftz");
   d.inst.space = d.take("global")                            ? Space::Global

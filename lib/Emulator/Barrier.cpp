@@ -5,8 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Decoder.h"
-#include "Lanes.h"
+#include "Hazards/RaceChecker.h"
 
 #include <algorithm>
 
@@ -46,7 +45,9 @@ void runBarrier(Warp &warp, const Inst &inst, const uint32_t *slots) {
 }
 
 void runWarpBarrier(Warp &warp, const Inst &, const uint32_t *slots) {
-  warp.checkMembers(warp.slot(slots[0]));
+  const uint8_t *masks = warp.slot(slots[0]);
+  if (warp.checkMembers(masks) && warp.block->races)
+    warp.block->races->warpBarrier(warp, masks);
 }
 
 } // namespace
@@ -108,6 +109,8 @@ void Block::arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
                                 " threads arrived at barrier " +
                                 std::to_string(id) + ", expected " +
                                 std::to_string(barrier.expected));
+  if (races)
+    races->arrive(warp, id);
   if (inst.a != Arrive)
     warp.blockFor(WaitFor::Barrier, id);
   if (barrier.arrived == barrier.expected)
@@ -116,11 +119,16 @@ void Block::arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
 
 void Block::complete(uint32_t id) {
   const Barrier &barrier = barriers[id];
+  ClockRef before;
+  if (races)
+    before = races->complete(*this, id);
   for (auto &warp : warps)
     for (Group &group : warp->groups) {
       if (group.waitFor != WaitFor::Barrier || group.waitIndex != id)
         continue;
       group.waitFor = WaitFor::Nothing;
+      if (races)
+        races->leave(*warp, group.mask, before);
       const Inst &inst = kernel.code[group.waitPc];
       uint32_t target = kernel.operands[inst.slots];
       if (inst.a == RedPopc) {
@@ -134,6 +142,27 @@ void Block::complete(uint32_t id) {
       }
     }
   barriers[id] = {};
+}
+
+static void runFence(Warp &warp, const Inst &inst, const uint32_t *) {
+  // Stores are seen at once here: only the order of accesses is at stake.
+  if (warp.block->races)
+    warp.block->races->fence(warp, inst.order);
+}
+
+void sparse_attn::emulator::decodeFence(Decoder &d) {
+  if (d.base() == "membar") {
+    d.inst.order.scope = d.take("cta")  ? Scope::Cta
+                         : d.take("gl") ? Scope::Gpu
+                                        : Scope::Sys;
+    if (d.inst.order.scope == Scope::Sys && !d.take("sys"))
+      return void(d.unsupported());
+  } else {
+    d.take("sc");
+    d.inst.order = takeMemoryOrder(d);
+  }
+  d.expectOperands(0);
+  d.emit(runFence);
 }
 
 // bar.* is barrier.*.aligned; both may say .cta.

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Lanes.h"
+#include "Hazards/RaceChecker.h"
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ using namespace sparse_attn::emulator;
 
 Block::Block(Cluster &cluster, unsigned rank)
     : cluster(cluster), launch(cluster.launch), kernel(launch.kernel),
-      rank(rank) {
+      rank(rank), races(launch.races.get()) {
   const std::array<uint32_t, 3> &shape = launch.launch.block;
   threads = shape[0] * shape[1] * shape[2];
   size_t sharedBytes = kernel.staticSharedBytes;

@@ -236,15 +236,10 @@ void sparse_attn::emulator::decodeBranch(Decoder &d) {
   d.emit(d.base() == "trap" ? runTrap : runExit);
 }
 
-// Fences order memory between threads; blocks here see each other's stores at
-// once, and prefetches only matter for speed. Their operands are ignored.
+// Prefetches only matter for speed. Their operands are ignored.
 void sparse_attn::emulator::decodeNothing(Decoder &d) {
-  for (const char *modifier :
-       {"sc", "acq_rel", "acquire", "release", "cta", "gpu", "sys", "gl",
-        "global", "local", "L1", "L2", "uniform", "L2::evict_last",
-        "L2::evict_normal", "u32"})
+  for (const char *modifier : {"global", "local", "L1", "L2", "uniform",
+                               "L2::evict_last", "L2::evict_normal", "u32"})
     d.take(modifier);
-  if (d.base() == "fence" || d.base() == "membar")
-    d.expectOperands(0);
   d.emit(runNothing);
 }

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Machine.h"
+#include "Hazards/RaceChecker.h"
 
 #include <algorithm>
 
@@ -46,6 +46,8 @@ bool Cluster::run(uint64_t linear) {
   failed = false;
   error = {};
   async.clear();
+  if (launch.races)
+    launch.races->begin(*this, linear);
   blocks[0]->start({static_cast<uint32_t>(linear % grid[0]),
                     static_cast<uint32_t>(linear / grid[0] % grid[1]),
                     static_cast<uint32_t>(linear / grid[0] / grid[1])});

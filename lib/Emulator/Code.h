@@ -40,6 +40,18 @@ constexpr uint64_t windowBytes = 1ull << 32;
 
 enum class Space : uint8_t { Generic, Global, Shared, Local, Const, Param };
 
+/// The threads that an access or a fence has to do with.
+enum class Scope : uint8_t { Cta, Cluster, Gpu, Sys };
+
+/// How an access or a fence takes part in the order of memory (PTX ISA,
+/// "Memory Consistency Model"). Relaxed and volatile accesses are strong.
+struct MemoryOrder {
+  bool strong = false;
+  bool acquire = false;
+  bool release = false;
+  Scope scope = Scope::Cta;
+};
+
 struct Inst {
   Handler run = nullptr;
   int64_t imm = 0;         // the address offset, or what the family needs
@@ -59,6 +71,7 @@ struct Inst {
   bool wideAddress2 = false;   // so is the second address
   uint32_t registerMask = ~0u; // loads: what a narrow register can hold
   Space space = Space::Generic;
+  MemoryOrder order;
 };
 
 enum class Special : uint8_t {
@@ -96,6 +109,12 @@ struct Constant {
   bool dynamicShared = false; // relative to the dynamic shared array
 };
 
+/// For messages about addresses.
+struct SharedVariable {
+  std::string name;
+  uint32_t offset = 0;
+};
+
 /// An entry point. A slot is an index in units of 128 bytes (32 lanes of 32
 /// bits); 64-bit registers take two.
 struct Kernel : EntryPoint {
@@ -110,6 +129,7 @@ struct Kernel : EntryPoint {
   uint32_t dynamicSharedOffset = 0; // from sharedBase
   uint32_t dynamicSharedAlign = 16;
   uint32_t localBytes = 0;
+  std::vector<SharedVariable> sharedVariables;
 
   std::string registerName(uint32_t slot) const;
 };

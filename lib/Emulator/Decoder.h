@@ -170,7 +170,8 @@ void decodeMma(Decoder &d);
 void decodeBarrier(Decoder &d);
 void decodeShuffle(Decoder &d); // shfl, vote, activemask, redux, match
 void decodeBranch(Decoder &d);  // bra, brx, ret, exit, trap
-void decodeNothing(Decoder &d); // fences, prefetches
+void decodeNothing(Decoder &d); // prefetches, nanosleep
+void decodeFence(Decoder &d);   // fence, membar
 
 } // namespace sparse_attn::emulator
 

@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Machine.h"
+#include "Hazards/RaceChecker.h"
 
 #include <algorithm>
 #include <atomic>
@@ -89,7 +89,7 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   if (std::string fault = check(program, *kernel, launch); !fault.empty())
     return Error{kernel->line, fault};
 
-  LaunchState state{impl, *kernel, launch, memory.impl(), {}};
+  LaunchState state{impl, *kernel, launch, memory.impl(), {}, nullptr};
   Buffer &variables = state.moduleVariables;
   variables.base = moduleBase;
   variables.bytes = impl.globalImage.size();
@@ -99,6 +99,9 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
             variables.data.get());
   // Variables without an initialiser are zero, so all of them are written.
   std::fill_n(variables.shadow.get(), variables.bytes, uint8_t(Written));
+
+  if (launch.checkRaces)
+    state.races = std::make_unique<RaceChecker>(state);
 
   std::vector<uint64_t> only = launch.onlyBlocks;
   std::sort(only.begin(), only.end());
@@ -130,6 +133,9 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   };
   uint64_t workers = launch.hostThreads ? launch.hostThreads
                                         : std::thread::hardware_concurrency();
+  // One block after another, so that reports do not depend on timing.
+  if (launch.checkRaces)
+    workers = 1;
   workers = std::max<uint64_t>(1, std::min({workers, blocks, uint64_t(256)}));
   std::vector<std::thread> threads;
   for (uint64_t i = 1; i < workers; ++i)

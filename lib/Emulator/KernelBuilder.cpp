@@ -207,6 +207,8 @@ uint32_t KernelBuilder::addressOf(const Variable &variable, bool wide) {
       else
         used = static_cast<uint32_t>(offset + variable.bytes);
       entry->second = static_cast<uint32_t>(offset);
+      if (isShared)
+        kernel.sharedVariables.push_back({variable.name, entry->second});
     }
     address.value = entry->second + (isShared ? sharedBase : 0);
   }
@@ -291,6 +293,9 @@ bool KernelBuilder::finish() {
     return false;
   kernel.dynamicSharedOffset =
       alignTo(kernel.staticSharedBytes, kernel.dynamicSharedAlign);
+  if (kernel.usesDynamicShared)
+    kernel.sharedVariables.push_back(
+        {"dynamic shared memory", kernel.dynamicSharedOffset});
   for (Constant &constant : kernel.constants)
     if (constant.dynamicShared)
       constant.value += sharedBase + kernel.dynamicSharedOffset;

@@ -18,6 +18,7 @@ namespace sparse_attn::emulator {
 
 class Block;
 class Cluster;
+class RaceChecker;
 
 std::string hexMask(uint32_t mask);
 
@@ -135,6 +136,7 @@ struct LaunchState {
   const Launch &launch;
   GlobalMemory::Impl &memory;
   Buffer moduleVariables;
+  std::unique_ptr<RaceChecker> races; // unless they are not checked
 };
 
 struct Barrier {
@@ -166,6 +168,7 @@ public:
   std::array<Barrier, 16> barriers;
   std::map<uint32_t, Mbarrier> mbarriers; // by offset in `shared`
   std::vector<std::unique_ptr<Warp>> warps;
+  RaceChecker *races = nullptr; // told of every access, if set
 
   /// Finds the buffer of a global access; null if out of bounds.
   const Buffer *findGlobal(uint64_t address, uint64_t bytes);

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+#include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
 using namespace sparse_attn::emulator;
@@ -33,11 +34,13 @@ bool rowAddress(Warp &warp, const Inst &inst, uint32_t slot, unsigned row,
 void runLoadMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
   if (!warp.requireConverged(true))
     return;
+  RaceChecker *races = warp.block->races;
   uint16_t rows[32][8];
   for (unsigned row = 0; row < inst.a * 8u; ++row) {
     Location location;
     uint64_t address;
     if (!rowAddress(warp, inst, slots[inst.a], row, false, location, address) ||
+        (races && !races->readForWarp(warp, row, location, address, 16)) ||
         !requireInitialised(warp, row, location, address, 16))
       return;
     std::memcpy(rows[row], location.data, 16);
@@ -62,6 +65,7 @@ void runLoadMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
 void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
   if (!warp.requireConverged(true))
     return;
+  RaceChecker *races = warp.block->races;
   for (unsigned matrix = 0; matrix < inst.a; ++matrix) {
     uint16_t part[8][8];
     const uint8_t *in = warp.slot(slots[1 + matrix]);
@@ -77,7 +81,9 @@ void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
       Location location;
       uint64_t address;
       if (!rowAddress(warp, inst, slots[0], matrix * 8 + row, true, location,
-                      address))
+                      address) ||
+          (races &&
+           !races->write(warp, matrix * 8 + row, location, address, 16)))
         return;
       std::memcpy(location.data, part[row], 16);
       std::memset(location.shadow, Written, 16);

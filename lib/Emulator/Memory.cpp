@@ -7,12 +7,14 @@
 //===----------------------------------------------------------------------===//
 #include "Memory.h"
 
+#include "Hazards/RaceChecker.h"
+
 #include <algorithm>
 #include <cstdio>
 
 using namespace sparse_attn::emulator;
 
-static std::string hex(uint64_t value) {
+std::string sparse_attn::emulator::hex(uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%llx",
                 static_cast<unsigned long long>(value));
@@ -55,7 +57,7 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
     space = resolveGeneric(address);
   uint64_t offset = address, size = 0;
   const char *name = "";
-  location.isGlobal = false;
+  location.space = space;
   switch (space) {
   case Space::Shared:
     offset = address - sharedBase;
@@ -97,7 +99,6 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
     name = "parameter";
     break;
   default: {
-    location.isGlobal = true;
     if (const Buffer *buffer = block.findGlobal(address, bytes)) {
       location.data = buffer->data.get() + (address - buffer->base);
       location.shadow = buffer->shadow.get() + (address - buffer->base);
@@ -165,15 +166,16 @@ uint64_t readElement(const uint8_t *data, unsigned bytes, bool isSigned) {
   }
 }
 
-void count(Warp &warp, bool isGlobal, unsigned bytes) {
-  (isGlobal ? warp.block->counters.globalBytes
-            : warp.block->counters.sharedBytes) += bytes;
+void count(Warp &warp, Space space, unsigned bytes) {
+  (space == Space::Global ? warp.block->counters.globalBytes
+                          : warp.block->counters.sharedBytes) += bytes;
 }
 
 void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
   unsigned elements = inst.a, bytes = inst.b, total = elements * bytes;
   uint32_t addressSlot = slots[elements];
   uint32_t lanes = warp.lanes;
+  RaceChecker *races = warp.block->races;
   // Read all lanes before writing any: a target may be the address.
   alignas(16) uint8_t values[32][16];
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
@@ -182,11 +184,13 @@ void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
         addressOf(warp, addressSlot, inst.wideAddress, inst.imm, lane);
     Location location;
     if (!locate(warp, lane, inst.space, address, total, location, false) ||
+        (races &&
+         !races->read(warp, lane, location, address, total, inst.order)) ||
         !requireInitialised(warp, lane, location, address, total))
       return;
     std::memcpy(values[lane], location.data, total);
     if (inst.space != Space::Param)
-      count(warp, location.isGlobal, total);
+      count(warp, location.space, total);
   }
   for (unsigned i = 0; i < elements; ++i) {
     uint8_t *out = warp.slot(slots[i]);
@@ -205,13 +209,16 @@ void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
 }
 
 void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
+  RaceChecker *races = warp.block->races;
   unsigned elements = inst.a, bytes = inst.b, total = elements * bytes;
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     uint64_t address =
         addressOf(warp, slots[0], inst.wideAddress, inst.imm, lane);
     Location location;
-    if (!locate(warp, lane, inst.space, address, total, location, true))
+    if (!locate(warp, lane, inst.space, address, total, location, true) ||
+        (races &&
+         !races->write(warp, lane, location, address, total, inst.order)))
       return;
     for (unsigned i = 0; i < elements; ++i) {
       const uint8_t *source = warp.slot(slots[1 + i]);
@@ -220,25 +227,14 @@ void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
       std::memcpy(location.data + i * bytes, &value, bytes);
     }
     std::memset(location.shadow, Written, total);
-    count(warp, location.isGlobal, total);
+    count(warp, location.space, total);
   }
 }
 
 } // namespace
 
 void sparse_attn::emulator::takeCacheModifiers(Decoder &d) {
-  for (const char *modifier : {"weak",
-                               "volatile",
-                               "relaxed",
-                               "acquire",
-                               "release",
-                               "acq_rel",
-                               "mmio",
-                               "cta",
-                               "cluster",
-                               "gpu",
-                               "sys",
-                               "ca",
+  for (const char *modifier : {"ca",
                                "cg",
                                "cs",
                                "lu",
@@ -261,8 +257,28 @@ void sparse_attn::emulator::takeCacheModifiers(Decoder &d) {
     d.take(modifier);
 }
 
+MemoryOrder sparse_attn::emulator::takeMemoryOrder(Decoder &d) {
+  MemoryOrder order;
+  d.take("weak");
+  bool isVolatile = d.take("volatile") || d.take("mmio");
+  bool both = d.take("acq_rel");
+  order.acquire = d.take("acquire") || both;
+  order.release = d.take("release") || both;
+  order.strong =
+      d.take("relaxed") || isVolatile || order.acquire || order.release;
+  // Without a scope (weak accesses, atom, red) it is that of the GPU.
+  order.scope = d.take("cta")       ? Scope::Cta
+                : d.take("cluster") ? Scope::Cluster
+                : d.take("gpu")     ? Scope::Gpu
+                : d.take("sys")     ? Scope::Sys
+                : isVolatile        ? Scope::Sys
+                                    : Scope::Gpu;
+  return order;
+}
+
 void sparse_attn::emulator::decodeLoadStore(Decoder &d) {
   bool store = d.base() == "st";
+  d.inst.order = takeMemoryOrder(d);
   takeCacheModifiers(d);
   bool policy = d.take("L2::cache_hint");
   d.inst.space = d.take("global")                            ? Space::Global

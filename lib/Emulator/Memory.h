@@ -17,7 +17,7 @@ namespace sparse_attn::emulator {
 struct Location {
   uint8_t *data = nullptr;
   uint8_t *shadow = nullptr;
-  bool isGlobal = false;
+  Space space = Space::Generic; // where a generic address led
 };
 
 /// Finds `bytes` (a power of two up to 16) at `address`; fails for the lane if
@@ -38,8 +38,12 @@ inline uint64_t addressOf(Warp &warp, uint32_t slot, bool wide, int64_t offset,
   return base + static_cast<uint64_t>(offset);
 }
 
-/// Consumes the modifiers that only order accesses or steer caches.
+/// Consumes the modifiers that steer caches.
 void takeCacheModifiers(Decoder &d);
+/// Consumes those that order accesses, and a scope.
+MemoryOrder takeMemoryOrder(Decoder &d);
+
+std::string hex(uint64_t value);
 
 } // namespace sparse_attn::emulator
 

@@ -147,6 +147,8 @@ struct Launch {
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;
   Arrival arrival = Arrival::Latest;
+  /// Report accesses that nothing orders; blocks then run one by one.
+  bool checkRaces = false;
   /// Warp instructions after which a block counts as endless; 0: 2^40.
   uint64_t instructionLimit = 0;
 };

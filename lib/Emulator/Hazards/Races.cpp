@@ -1,0 +1,231 @@
+//===- Races.cpp - Which accesses are ordered -----------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+#include "RaceChecker.h"
+
+#include <algorithm>
+
+using namespace sparse_attn::emulator;
+
+RaceChecker::RaceChecker(const LaunchState &launch) : launch(launch) {
+  const std::array<uint32_t, 3> &shape = launch.launch.block;
+  warpsPerBlock = (shape[0] * shape[1] * shape[2] + 31) / 32;
+}
+
+void RaceChecker::begin(const Cluster &blocks, uint64_t index) {
+  cluster = &blocks;
+  block = static_cast<uint32_t>(index);
+  warps = static_cast<uint32_t>(blocks.blocks.size()) * warpsPerBlock;
+  threads.assign(size_t(warps) * 32, Thread());
+  barriers.assign(blocks.blocks.size(), {});
+  shared.clear();
+  sharedVariables.clear();
+}
+
+/// Two such accesses do not race (PTX ISA, "Morally strong operations").
+static bool morallyStrong(const Access &a, const Access &b) {
+  if (!a.isStrong || !b.isStrong || a.bytes != b.bytes)
+    return false;
+  return a.block == b.block || std::min(a.scope, b.scope) >= Scope::Gpu;
+}
+
+/// Whether one entry can stand for both but for the lanes.
+static bool alike(const Access &a, const Access &b) {
+  return a.epoch == b.epoch && a.pc == b.pc && a.row == b.row &&
+         a.bytes == b.bytes && a.block == b.block && a.isWrite == b.isWrite &&
+         a.isStrong == b.isStrong && a.scope == b.scope;
+}
+
+bool RaceChecker::isKnown(const Access &access, const Knowledge &knowledge,
+                          uint32_t warp, uint32_t lane) const {
+  uint32_t lanes = access.lanes;
+  if (access.block != block)
+    return knowledge.others &&
+           knowledge.others->coversBlock(access.block, access.row, lanes,
+                                         access.epoch);
+  if (access.row % warps == warp && (lanes >> lane & 1)) {
+    uint32_t stream = access.row / warps;
+    if (access.epoch > (stream ? knowledge.done[stream - 1] : knowledge.time))
+      return false;
+    lanes &= ~(1u << lane);
+  }
+  return !lanes || (knowledge.others &&
+                    knowledge.others->covers(access.row, lanes, access.epoch));
+}
+
+bool RaceChecker::isKnownTo(Warp &warp, unsigned lane, bool forWarp,
+                            const Access &access) {
+  if (!forWarp)
+    return isKnown(access, thread(warp, lane).now, numberOf(warp), lane);
+  bool isOwn = access.row % warps == numberOf(warp);
+  const Clock *last = nullptr;
+  for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
+    unsigned each = __builtin_ctz(rest);
+    const Knowledge &now = thread(warp, each).now;
+    // Lanes that came from one barrier know the same about other warps.
+    if (!isOwn && last && now.others.get() == last)
+      continue;
+    last = now.others.get();
+    if (!isKnown(access, now, numberOf(warp), each))
+      return false;
+  }
+  return true;
+}
+
+bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
+                            AccessHistory &history, uint64_t address,
+                            const Access &access) {
+  bool isRecorded = false;
+  uint32_t otherBlocks = 0, firstBlock = 0; // that read all of the bytes
+  for (uint32_t *link = &history.cell(address); *link;) {
+    AccessHistory::Entry &entry = history.entry(*link);
+    Access &earlier = entry.access;
+    if (earlier.bytes & access.bytes) {
+      bool conflicts = (earlier.isWrite || access.isWrite) &&
+                       !morallyStrong(earlier, access);
+      // Whoever is ordered after this access is ordered after the earlier one.
+      bool replaces = !(earlier.bytes & ~access.bytes) &&
+                      (access.isWrite || !earlier.isWrite);
+      bool known =
+          (conflicts || replaces) && isKnownTo(warp, lane, forWarp, earlier);
+      if (conflicts && !known) {
+        report(warp, lane, &history == &shared, address, earlier, access);
+        return false;
+      }
+      if (alike(earlier, access)) {
+        earlier.lanes |= access.lanes;
+        isRecorded = true;
+      } else if (replaces && known) {
+        history.remove(*link);
+        continue;
+      } else if (replaces && earlier.row == access.row &&
+                 earlier.block == block && access.row < warps) {
+        // A thread's own access is ordered, other lanes' are not.
+        earlier.lanes &= ~access.lanes;
+      }
+      if (earlier.block != block && !access.isWrite && !earlier.isWrite &&
+          !(access.bytes & ~earlier.bytes) &&
+          (otherBlocks == 0 || earlier.block != firstBlock)) {
+        ++otherBlocks;
+        firstBlock = earlier.block;
+      }
+    }
+    link = &entry.next;
+  }
+  // All blocks read the same inputs. Two that did are enough to find whoever
+  // writes there: one of them is another block.
+  if (!isRecorded && otherBlocks < 2)
+    history.add(history.cell(address), access);
+  return true;
+}
+
+/// Shared memory of all blocks of a cluster has one history.
+static uint64_t sharedAddress(const Block &block, uint64_t offset) {
+  return uint64_t(block.rank) << 32 | offset;
+}
+
+bool RaceChecker::check(Warp &warp, unsigned lane, bool forWarp,
+                        const Extent &extent, Access access) {
+  AccessHistory &history = extent.block ? shared : global;
+  uint64_t address = extent.block ? sharedAddress(*extent.block, extent.address)
+                                  : extent.address;
+  access.lanes = 1u << lane;
+  access.pc = warp.pc - 1;
+  access.block = block;
+  for (uint64_t left = extent.bytes; left;) {
+    unsigned begin = address % AccessHistory::cellBytes;
+    unsigned part = static_cast<unsigned>(
+        std::min<uint64_t>(left, AccessHistory::cellBytes - begin));
+    access.bytes = static_cast<uint16_t>(((1u << part) - 1) << begin);
+    if (!checkCell(warp, lane, forWarp, history, address, access))
+      return false;
+    address += part;
+    left -= part;
+  }
+  return true;
+}
+
+bool RaceChecker::check(Warp &warp, unsigned lane, bool forWarp,
+                        const Location &location, uint64_t address,
+                        unsigned bytes, Access access) {
+  if (location.space == Space::Global)
+    return check(warp, lane, forWarp, Extent{nullptr, address, bytes}, access);
+  if (location.space != Space::Shared)
+    return true;
+  Block *owner = warp.block;
+  auto offset = static_cast<uint64_t>(location.data - owner->shared.data());
+  return check(warp, lane, forWarp, Extent{owner, offset, bytes}, access);
+}
+
+bool RaceChecker::read(Warp &warp, unsigned lane, const Location &location,
+                       uint64_t address, unsigned bytes, MemoryOrder order) {
+  Access access;
+  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
+  access.epoch = thread(warp, lane).now.time;
+  access.isStrong = order.strong;
+  access.scope = order.scope;
+  if (order.strong)
+    synchronize(warp, lane, location, address, order, true, false);
+  return check(warp, lane, false, location, address, bytes, access);
+}
+
+bool RaceChecker::write(Warp &warp, unsigned lane, const Location &location,
+                        uint64_t address, unsigned bytes, MemoryOrder order) {
+  Access access;
+  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
+  access.epoch = thread(warp, lane).now.time;
+  access.isWrite = true;
+  access.isStrong = order.strong;
+  access.scope = order.scope;
+  if (order.strong)
+    synchronize(warp, lane, location, address, order, false, true);
+  return check(warp, lane, false, location, address, bytes, access);
+}
+
+bool RaceChecker::update(Warp &warp, unsigned lane, const Location &location,
+                         uint64_t address, unsigned bytes, MemoryOrder order) {
+  Access access;
+  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
+  access.epoch = thread(warp, lane).now.time;
+  access.isWrite = true;
+  access.isStrong = true;
+  access.scope = order.scope;
+  synchronize(warp, lane, location, address, order, true, true);
+  return check(warp, lane, false, location, address, bytes, access);
+}
+
+bool RaceChecker::readForWarp(Warp &warp, unsigned lane,
+                              const Location &location, uint64_t address,
+                              unsigned bytes) {
+  Access access;
+  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
+  access.epoch = thread(warp, lane).now.time;
+  return check(warp, lane, true, location, address, bytes, access);
+}
+
+bool RaceChecker::issue(AsyncOp &op) {
+  uint32_t lanes = op.lanes;
+  std::vector<Extent> reads, writes;
+  bool isClean = true;
+  for (uint32_t rest = lanes; rest && isClean; rest &= rest - 1) {
+    unsigned lane = __builtin_ctz(rest);
+    op.lanes = 1u << lane;
+    reads.clear();
+    writes.clear();
+    op.extents(reads, writes);
+    Access access;
+    access.row = static_cast<uint16_t>(rowOf(numberOf(*op.warp), Stream::Copy));
+    access.epoch = thread(*op.warp, lane).issued[unsigned(Stream::Copy)];
+    for (const Extent &extent : reads)
+      isClean = isClean && check(*op.warp, lane, false, extent, access);
+    access.isWrite = true;
+    for (const Extent &extent : writes)
+      isClean = isClean && check(*op.warp, lane, false, extent, access);
+  }
+  op.lanes = lanes;
+  return isClean;
+}
