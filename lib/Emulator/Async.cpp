@@ -16,6 +16,7 @@ using namespace sparse_attn::emulator;
 AsyncOp::~AsyncOp() = default;
 
 void AsyncOps::issue(std::unique_ptr<AsyncOp> op, bool atOnce) {
+  op->number = issued++;
   RaceChecker *races = op->warp->block->races;
   if (races && !races->issue(*op))
     return;

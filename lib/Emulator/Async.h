@@ -63,6 +63,7 @@ public:
   Mbarrier *mbarrier = nullptr; // Mbarrier: what happens to it at the end:
   uint32_t arrivals = 0;        //   arrivals,
   uint64_t transactions = 0;    //   and bytes of complete-tx
+  uint64_t number = 0;          // in the order of issue
   bool hasRead = false;         // the sources may change from now on
 
   /// The bytes that the parts of `lanes` read and write.
@@ -108,6 +109,7 @@ private:
   static void finishLanes(AsyncOp &op, uint32_t part);
 
   std::vector<std::unique_ptr<AsyncOp>> ops;
+  uint64_t issued = 0;
 };
 
 /// An operation that copies bytes as they are.

@@ -146,6 +146,8 @@ void runWait(Warp &warp, const Inst &inst, const uint32_t *slots) {
 void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
   if (!d.take("async"))
     return void(d.unsupported());
+  if (d.take("mbarrier"))
+    return decodeCopyArrive(d);
   if (d.take("commit_group")) {
     d.expectOperands(0);
     return d.emit(runCommit);

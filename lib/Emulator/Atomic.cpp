@@ -149,7 +149,8 @@ void sparse_attn::emulator::decodeAtomic(Decoder &d) {
   d.take("noftz");
   d.inst.space = d.take("global")                            ? Space::Global
                  : d.take("shared") || d.take("shared::cta") ? Space::Shared
-                                                             : Space::Generic;
+                 : d.take("shared::cluster") ? Space::SharedCluster
+                                             : Space::Generic;
   const char *names[] = {"add", "min",  "max", "and", "or",
                          "xor", "exch", "cas", "inc", "dec"};
   bool found = false;

@@ -144,30 +144,11 @@ void Block::complete(uint32_t id) {
   barriers[id] = {};
 }
 
-static void runFence(Warp &warp, const Inst &inst, const uint32_t *) {
-  // Stores are seen at once here: only the order of accesses is at stake.
-  if (warp.block->races)
-    warp.block->races->fence(warp, inst.order);
-}
-
-void sparse_attn::emulator::decodeFence(Decoder &d) {
-  if (d.base() == "membar") {
-    d.inst.order.scope = d.take("cta")  ? Scope::Cta
-                         : d.take("gl") ? Scope::Gpu
-                                        : Scope::Sys;
-    if (d.inst.order.scope == Scope::Sys && !d.take("sys"))
-      return void(d.unsupported());
-  } else {
-    d.take("sc");
-    d.inst.order = takeMemoryOrder(d);
-  }
-  d.expectOperands(0);
-  d.emit(runFence);
-}
-
 // bar.* is barrier.*.aligned; both may say .cta.
 void sparse_attn::emulator::decodeBarrier(Decoder &d) {
   bool isBar = d.base() == "bar";
+  if (!isBar && d.take("cluster"))
+    return decodeClusterBarrier(d);
   d.take("cta");
   bool aligned = d.take("aligned") || isBar;
   if (isBar && d.take("warp")) {

@@ -45,7 +45,12 @@ Block::Block(Cluster &cluster, unsigned rank)
 
 uint32_t Block::specialValue(Special special, unsigned thread) const {
   const std::array<uint32_t, 3> &shape = launch.launch.block;
+  const std::array<uint32_t, 3> &grid = launch.launch.grid;
+  const std::array<uint32_t, 3> &group = launch.cluster;
   unsigned lane = thread % 32;
+  auto axis = [=](Special first) {
+    return unsigned(special) - unsigned(first);
+  };
   switch (special) {
   case Special::TidX:
     return thread % shape[0];
@@ -56,15 +61,41 @@ uint32_t Block::specialValue(Special special, unsigned thread) const {
   case Special::NtidX:
   case Special::NtidY:
   case Special::NtidZ:
-    return shape[unsigned(special) - unsigned(Special::NtidX)];
+    return shape[axis(Special::NtidX)];
   case Special::CtaidX:
   case Special::CtaidY:
   case Special::CtaidZ:
-    return ctaid[unsigned(special) - unsigned(Special::CtaidX)];
+    return ctaid[axis(Special::CtaidX)];
   case Special::NctaidX:
   case Special::NctaidY:
   case Special::NctaidZ:
-    return launch.launch.grid[unsigned(special) - unsigned(Special::NctaidX)];
+    return grid[axis(Special::NctaidX)];
+  case Special::ClusteridX:
+  case Special::ClusteridY:
+  case Special::ClusteridZ: {
+    unsigned i = axis(Special::ClusteridX);
+    return ctaid[i] / group[i];
+  }
+  case Special::NclusteridX:
+  case Special::NclusteridY:
+  case Special::NclusteridZ: {
+    unsigned i = axis(Special::NclusteridX);
+    return grid[i] / group[i];
+  }
+  case Special::ClusterCtaidX:
+  case Special::ClusterCtaidY:
+  case Special::ClusterCtaidZ: {
+    unsigned i = axis(Special::ClusterCtaidX);
+    return ctaid[i] % group[i];
+  }
+  case Special::ClusterNctaidX:
+  case Special::ClusterNctaidY:
+  case Special::ClusterNctaidZ:
+    return group[axis(Special::ClusterNctaidX)];
+  case Special::ClusterCtarank:
+    return rank;
+  case Special::ClusterNctarank:
+    return group[0] * group[1] * group[2];
   case Special::LaneId:
     return lane;
   case Special::WarpId:
@@ -108,6 +139,12 @@ void Block::start(const std::array<uint32_t, 3> &index) {
         putLane<uint32_t>(warp->slot(slot), lane,
                           specialValue(meaning, warp->index() * 32 + lane));
   }
+}
+
+bool Block::overlapsMbarrier(uint32_t offset, uint32_t bytes) const {
+  // The last object that begins before the end.
+  auto after = mbarriers.lower_bound(offset + bytes);
+  return after != mbarriers.begin() && std::prev(after)->first + 8 > offset;
 }
 
 bool Block::finished() const {

@@ -169,6 +169,7 @@ void Warp::exitLanes() {
     }
     index = parent;
   }
+  block->cluster.completeBarrier();
 }
 
 void Warp::blockFor(WaitFor what, uint32_t index) {
@@ -214,8 +215,6 @@ void sparse_attn::emulator::runJoin(Warp &warp, const Inst &,
   warp.arriveAtJoin();
 }
 
-static void runNothing(Warp &, const Inst &, const uint32_t *) {}
-
 void sparse_attn::emulator::decodeBranch(Decoder &d) {
   if (d.base() == "bra" || d.base() == "brx") {
     bool indexed = d.base() == "brx";
@@ -234,12 +233,4 @@ void sparse_attn::emulator::decodeBranch(Decoder &d) {
   d.take("uni");
   d.expectOperands(0);
   d.emit(d.base() == "trap" ? runTrap : runExit);
-}
-
-// Prefetches only matter for speed. Their operands are ignored.
-void sparse_attn::emulator::decodeNothing(Decoder &d) {
-  for (const char *modifier : {"global", "local", "L1", "L2", "uniform",
-                               "L2::evict_last", "L2::evict_normal", "u32"})
-    d.take(modifier);
-  d.emit(runNothing);
 }

@@ -12,7 +12,9 @@
 using namespace sparse_attn::emulator;
 
 Cluster::Cluster(LaunchState &launch) : launch(launch) {
-  blocks.push_back(std::make_unique<Block>(*this, 0));
+  const std::array<uint32_t, 3> &size = launch.cluster;
+  for (uint32_t rank = 0; rank < size[0] * size[1] * size[2]; ++rank)
+    blocks.push_back(std::make_unique<Block>(*this, rank));
 }
 
 uint32_t Cluster::nextRandom() {
@@ -41,16 +43,27 @@ void Cluster::wake(WaitFor what) {
 }
 
 bool Cluster::run(uint64_t linear) {
-  const std::array<uint32_t, 3> &grid = launch.launch.grid;
   random = launch.launch.seed * 0x2545f4914f6cdd1dull + linear;
   failed = false;
   error = {};
   async.clear();
   if (launch.races)
     launch.races->begin(*this, linear);
-  blocks[0]->start({static_cast<uint32_t>(linear % grid[0]),
-                    static_cast<uint32_t>(linear / grid[0] % grid[1]),
-                    static_cast<uint32_t>(linear / grid[0] / grid[1])});
+  barrierPhases = 0;
+  const std::array<uint32_t, 3> &size = launch.cluster;
+  uint64_t rest = linear;
+  std::array<uint32_t, 3> first; // of the cluster's blocks
+  for (unsigned i = 0; i < 3; ++i) {
+    uint32_t clusters = launch.launch.grid[i] / size[i];
+    first[i] = static_cast<uint32_t>(rest % clusters) * size[i];
+    rest /= clusters;
+  }
+  for (auto &block : blocks) {
+    uint32_t rank = block->rank;
+    block->start({first[0] + rank % size[0],
+                  first[1] + rank / size[0] % size[1],
+                  first[2] + rank / size[0] / size[1]});
+  }
   schedule();
   if (!failed)
     checkEnd();

@@ -37,8 +37,20 @@ constexpr uint64_t sharedWindow = 1ull << 48;
 constexpr uint64_t localWindow = 1ull << 49;
 constexpr uint64_t paramWindow = 1ull << 50;
 constexpr uint64_t windowBytes = 1ull << 32;
+/// In the shared::cluster window, the memory of rank r begins at r + 1 times
+/// this; addresses below are the executing block's own.
+constexpr uint64_t remoteStride = 1ull << 24;
 
-enum class Space : uint8_t { Generic, Global, Shared, Local, Const, Param };
+/// Shared is shared::cta.
+enum class Space : uint8_t {
+  Generic,
+  Global,
+  Shared,
+  SharedCluster,
+  Local,
+  Const,
+  Param
+};
 
 /// The threads that an access or a fence has to do with.
 enum class Scope : uint8_t { Cta, Cluster, Gpu, Sys };
@@ -87,6 +99,20 @@ enum class Special : uint8_t {
   NctaidX,
   NctaidY,
   NctaidZ,
+  ClusteridX,
+  ClusteridY,
+  ClusteridZ,
+  NclusteridX,
+  NclusteridY,
+  NclusteridZ,
+  ClusterCtaidX,
+  ClusterCtaidY,
+  ClusterCtaidZ,
+  ClusterNctaidX,
+  ClusterNctaidY,
+  ClusterNctaidZ,
+  ClusterCtarank,
+  ClusterNctarank,
   LaneId,
   WarpId,
   NWarpId,
@@ -118,6 +144,8 @@ struct SharedVariable {
 /// An entry point. A slot is an index in units of 128 bytes (32 lanes of 32
 /// bits); 64-bit registers take two.
 struct Kernel : EntryPoint {
+  uint32_t maxRegisters = 0; // .maxnreg, or 0
+  uint32_t minBlocks = 0;    // .minnctapersm, or 0
   std::vector<Inst> code;
   std::vector<uint32_t> operands;
   std::vector<std::string> opcodes;
@@ -142,8 +170,8 @@ struct Variable {
   uint32_t align = 1;
   uint64_t bytes = 0;
   bool isPointer = false; // .ptr
-  bool dynamic = false; // .extern .shared name[]
-  uint32_t offset = 0;  // in its space's segment; in shared memory per kernel
+  bool dynamic = false;   // .extern .shared name[]
+  uint32_t offset = 0;    // in its space's segment; in shared memory per kernel
 };
 
 struct Program::Impl {

@@ -25,6 +25,8 @@ static std::string describe(const Block &block, const Warp &warp,
            std::to_string(barrier.arrived) + " of " +
            std::to_string(barrier.expected) + " threads arrived)";
   }
+  case WaitFor::ClusterBarrier:
+    return text + " at the barrier of the cluster";
   case WaitFor::Mbarrier: {
     auto found = block.mbarriers.find(group.waitIndex);
     return text + " at the mbarrier at shared address " +

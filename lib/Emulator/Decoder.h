@@ -164,13 +164,17 @@ void decodeMove(Decoder &d);
 void decodeAddress(Decoder &d); // cvta, isspacep
 void decodeLoadStore(Decoder &d);
 void decodeAsyncCopy(Decoder &d);
+void decodeCopyArrive(Decoder &d); // cp.async.mbarrier.arrive
+void decodeMbarrier(Decoder &d);
 void decodeAtomic(Decoder &d);
 void decodeMatrix(Decoder &d); // ldmatrix, stmatrix
 void decodeMma(Decoder &d);
 void decodeBarrier(Decoder &d);
+void decodeClusterBarrier(Decoder &d);
+void decodeRank(Decoder &d);    // mapa, getctarank
 void decodeShuffle(Decoder &d); // shfl, vote, activemask, redux, match
 void decodeBranch(Decoder &d);  // bra, brx, ret, exit, trap
-void decodeNothing(Decoder &d); // prefetches, nanosleep
+void decodeNothing(Decoder &d); // prefetches, hints
 void decodeFence(Decoder &d);   // fence, membar
 
 } // namespace sparse_attn::emulator

@@ -29,6 +29,21 @@ uint32_t sharedLimit(const std::string &target) {
   return 227 * 1024;
 }
 
+bool hasClusters(const std::string &target) {
+  return target.compare(0, 3, "sm_") == 0 &&
+         std::atoi(target.c_str() + 3) >= 90;
+}
+
+std::array<uint32_t, 3> clusterOf(const Kernel &kernel, const Launch &launch) {
+  std::array<uint32_t, 3> cluster = launch.cluster;
+  if (cluster == std::array<uint32_t, 3>{0, 0, 0})
+    cluster = kernel.requiredCluster;
+  for (uint32_t &blocks : cluster)
+    if (blocks == 0)
+      blocks = 1;
+  return cluster;
+}
+
 /// Faults of the launch itself.
 std::string check(const Program &program, const Kernel &kernel,
                   const Launch &launch) {
@@ -51,6 +66,21 @@ std::string check(const Program &program, const Kernel &kernel,
   if (most[0] && threads > uint64_t(most[0]) * most[1] * most[2])
     return "kernel '" + kernel.name + "' allows at most " + triple(most) +
            " threads a block, found " + triple(block);
+  const std::array<uint32_t, 3> cluster = clusterOf(kernel, launch);
+  uint64_t together = uint64_t(cluster[0]) * cluster[1] * cluster[2];
+  bool divides = true;
+  for (unsigned i = 0; i < 3; ++i) {
+    divides &= cluster[i] != 0 && grid[i] % cluster[i] == 0;
+    if (kernel.requiredCluster[i] && kernel.requiredCluster[i] != cluster[i])
+      return "kernel '" + kernel.name + "' requires clusters of " +
+             triple(kernel.requiredCluster) + " blocks, found " +
+             triple(cluster);
+  }
+  if (!divides || together > 16)
+    return "a cluster must have at most 16 blocks and divide the grid of " +
+           triple(grid) + ", found " + triple(cluster);
+  if (together > 1 && !hasClusters(program.target()))
+    return "clusters need sm_90 or later, found " + program.target();
   if (kernel.staticSharedBytes > 48 * 1024)
     return "kernel '" + kernel.name + "' declares " +
            std::to_string(kernel.staticSharedBytes) +
@@ -89,7 +119,9 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   if (std::string fault = check(program, *kernel, launch); !fault.empty())
     return Error{kernel->line, fault};
 
-  LaunchState state{impl, *kernel, launch, memory.impl(), {}, nullptr};
+  LaunchState state{
+      impl, *kernel, launch, memory.impl(), clusterOf(*kernel, launch),
+      {},   nullptr};
   Buffer &variables = state.moduleVariables;
   variables.base = moduleBase;
   variables.bytes = impl.globalImage.size();
@@ -103,20 +135,30 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   if (launch.checkRaces)
     state.races = std::make_unique<RaceChecker>(state);
 
-  std::vector<uint64_t> only = launch.onlyBlocks;
+  std::array<uint32_t, 3> grid = launch.grid; // of clusters
+  for (unsigned i = 0; i < 3; ++i)
+    grid[i] /= state.cluster[i];
+  std::vector<uint64_t> only;
+  for (uint64_t block : launch.onlyBlocks) {
+    uint64_t x = block % launch.grid[0], rest = block / launch.grid[0];
+    uint64_t y = rest % launch.grid[1], z = rest / launch.grid[1];
+    only.push_back(x / state.cluster[0] +
+                   grid[0] * (y / state.cluster[1] +
+                              uint64_t(grid[1]) * (z / state.cluster[2])));
+  }
   std::sort(only.begin(), only.end());
-  const std::array<uint32_t, 3> &grid = launch.grid;
-  uint64_t blocks = only.empty() ? uint64_t(grid[0]) * grid[1] * grid[2]
-                                 : static_cast<uint64_t>(only.size());
-  std::atomic<uint64_t> nextBlock{0}, firstFailed{~0ull};
+  only.erase(std::unique(only.begin(), only.end()), only.end());
+  uint64_t clusters = only.empty() ? uint64_t(grid[0]) * grid[1] * grid[2]
+                                   : static_cast<uint64_t>(only.size());
+  std::atomic<uint64_t> nextCluster{0}, firstFailed{~0ull};
   std::mutex results;
   Error firstError;
   auto work = [&] {
     Cluster cluster(state);
     while (true) {
-      uint64_t index = nextBlock++;
-      // Blocks below the failed one still count: the lowest error wins.
-      if (index >= blocks || index > firstFailed)
+      uint64_t index = nextCluster++;
+      // Clusters below the failed one still count: the lowest error wins.
+      if (index >= clusters || index > firstFailed)
         break;
       if (cluster.run(only.empty() ? index : only[index]))
         continue;
@@ -133,10 +175,10 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   };
   uint64_t workers = launch.hostThreads ? launch.hostThreads
                                         : std::thread::hardware_concurrency();
-  // One block after another, so that reports do not depend on timing.
+  // One cluster after another, so that reports do not depend on timing.
   if (launch.checkRaces)
     workers = 1;
-  workers = std::max<uint64_t>(1, std::min({workers, blocks, uint64_t(256)}));
+  workers = std::max<uint64_t>(1, std::min({workers, clusters, uint64_t(256)}));
   std::vector<std::thread> threads;
   for (uint64_t i = 1; i < workers; ++i)
     threads.emplace_back(work);

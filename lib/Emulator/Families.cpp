@@ -79,6 +79,9 @@ DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
       {"ldu", decodeLoadStore},
       {"st", decodeLoadStore},
       {"cp", decodeAsyncCopy},
+      {"mbarrier", decodeMbarrier},
+      {"mapa", decodeRank},
+      {"getctarank", decodeRank},
       {"atom", decodeAtomic},
       {"red", decodeAtomic},
       {"ldmatrix", decodeMatrix},
@@ -101,6 +104,7 @@ DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
       {"prefetch", decodeNothing},
       {"prefetchu", decodeNothing},
       {"nanosleep", decodeNothing},
+      {"griddepcontrol", decodeNothing},
   };
   auto found = families.find(base);
   return found == families.end() ? nullptr : found->second;

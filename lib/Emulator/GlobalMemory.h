@@ -19,7 +19,8 @@ namespace sparse_attn::emulator {
 
 /// The states of a byte. One byte of shadow for each byte of memory, not one
 /// bit, because blocks on different threads may write neighbouring bytes.
-enum Shadow : uint8_t { Unwritten = 0, Written = 1, InFlight = 2 };
+/// `Opaque` is part of an mbarrier object.
+enum Shadow : uint8_t { Unwritten = 0, Written = 1, InFlight = 2, Opaque = 3 };
 
 /// True if all `bytes` shadow bytes at `shadow` are Written.
 inline bool allWritten(const uint8_t *shadow, size_t bytes) {

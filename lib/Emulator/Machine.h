@@ -24,7 +24,7 @@ std::string hexMask(uint32_t mask);
 
 /// What lanes may wait for. A barrier hands them its result; all others are
 /// asked again by executing the instruction once more.
-enum class WaitFor : uint8_t { Nothing, Barrier, Mbarrier };
+enum class WaitFor : uint8_t { Nothing, Barrier, Mbarrier, ClusterBarrier };
 
 /// Lanes of a warp that execute together.
 struct Group {
@@ -92,6 +92,10 @@ public:
   // Groups that each lane has committed: cp.async, cp.async.bulk.
   std::array<uint32_t, 32> copyGroups = {}, bulkGroups = {};
 
+  // barrier.cluster: the lanes that arrived and have not waited since, and
+  // those that the current phase lacks.
+  uint32_t clusterArrived = 0, clusterPending = ~0u;
+
 private:
   friend class Block;
   friend class Cluster;
@@ -135,6 +139,7 @@ struct LaunchState {
   const Kernel &kernel;
   const Launch &launch;
   GlobalMemory::Impl &memory;
+  std::array<uint32_t, 3> cluster; // blocks of a cluster
   Buffer moduleVariables;
   std::unique_ptr<RaceChecker> races; // unless they are not checked
 };
@@ -172,6 +177,8 @@ public:
 
   /// Finds the buffer of a global access; null if out of bounds.
   const Buffer *findGlobal(uint64_t address, uint64_t bytes);
+  /// Whether an mbarrier object lies in these bytes of shared memory.
+  bool overlapsMbarrier(uint32_t offset, uint32_t bytes) const;
   /// Describes where a global address lies, for messages.
   std::string describeGlobal(uint64_t address) const;
 
@@ -199,7 +206,8 @@ class Cluster {
 public:
   explicit Cluster(LaunchState &launch);
 
-  /// Runs cluster `linear` of the grid; false if `error` was filled.
+  /// Runs cluster `linear` (x fastest) of the grid; false if `error` was
+  /// filled.
   bool run(uint64_t linear);
 
   LaunchState &launch;
@@ -213,6 +221,16 @@ public:
   void fail(unsigned line, std::string message);
   /// Lets all who wait for `what` ask again.
   void wake(WaitFor what);
+  /// The block whose shared memory an address of the shared::cluster window
+  /// names, or null; makes the address one of that block's own window.
+  Block *findShared(Block &from, uint64_t &address) const;
+  /// barrier.cluster: lanes arrive; whether they may go on.
+  void arrive(Warp &warp);
+  bool hasCompleted(Warp &warp);
+  /// Ends the phase if all threads arrived or exited.
+  void completeBarrier();
+  /// How many phases of barrier.cluster are over.
+  uint64_t barrierPhases = 0;
   /// Whether operations finish as soon as they are issued.
   bool finishesAtOnce() const {
     return launch.launch.arrival == Arrival::Earliest;

@@ -21,8 +21,8 @@ bool rowAddress(Warp &warp, const Inst &inst, uint32_t slot, unsigned row,
   address = addressOf(warp, slot, inst.wideAddress, inst.imm, row);
   Space space = inst.space;
   if (space == Space::Generic) {
-    if (address - sharedWindow >= windowBytes) {
-      warp.fail(row, "the address is not in shared memory");
+    if (address - sharedWindow >= remoteStride) {
+      warp.fail(row, "the address is not in the block's shared memory");
       return false;
     }
     address -= sharedWindow;

@@ -14,6 +14,7 @@ using namespace sparse_attn::emulator;
 void Mbarrier::begin(const AsyncOp &op) {
   pendingInFlight += op.arrivals;
   transactionsInFlight += static_cast<int64_t>(op.transactions);
+  wakeIfEnding();
 }
 
 void Mbarrier::end(const AsyncOp &op) {
@@ -39,6 +40,7 @@ void Mbarrier::arrive(Warp &warp, unsigned lane, const Inst &inst,
                            ", whose " + describe());
   pending -= count;
   completeIfDone();
+  wakeIfEnding();
   if (pending == 0 && transactions < 0)
     warp.failAt(inst, lane,
                 std::to_string(-transactions) + " more bytes came to " +
@@ -67,6 +69,11 @@ bool Mbarrier::waitsForOpsOnly() const {
   bool any = pendingInFlight || transactionsInFlight;
   return any && pending <= pendingInFlight &&
          transactions <= transactionsInFlight;
+}
+
+void Mbarrier::wakeIfEnding() {
+  if (waitsForOpsOnly())
+    block->cluster.wake(WaitFor::Mbarrier);
 }
 
 void Mbarrier::completeIfDone() {

@@ -47,6 +47,8 @@ struct Mbarrier {
 
 private:
   void completeIfDone();
+  /// Lets those who wait ask again: what they wait for can end.
+  void wakeIfEnding();
 };
 
 } // namespace sparse_attn::emulator

@@ -27,7 +27,7 @@ static Space resolveGeneric(uint64_t &address) {
     return Space::Global;
   if (address - sharedWindow < windowBytes) {
     address -= sharedWindow;
-    return Space::Shared;
+    return Space::SharedCluster;
   }
   if (address - localWindow < windowBytes) {
     address -= localWindow;
@@ -38,6 +38,80 @@ static Space resolveGeneric(uint64_t &address) {
     return Space::Param;
   }
   return Space::Global;
+}
+
+/// Finds shared memory without looking at what is there.
+static bool findSharedBytes(Warp &warp, unsigned lane, Space space,
+                            uint64_t address, uint64_t bytes,
+                            Location &location) {
+  Block &block = *warp.block;
+  Block *owner = &block;
+  uint64_t given = address;
+  if (space == Space::SharedCluster)
+    owner = block.cluster.findShared(block, address);
+  uint64_t offset = address - sharedBase;
+  if (!owner || owner->shared.size() < bytes ||
+      offset > owner->shared.size() - bytes) {
+    bool isRemote = space == Space::Shared && given >= remoteStride;
+    warp.fail(lane,
+              "shared address " + hex(given) + " is out of bounds: " +
+                  (isRemote ? "it names another block, expected shared::cluster"
+                            : "the block has " +
+                                  std::to_string(block.shared.size()) +
+                                  " bytes from " + hex(sharedBase)),
+              Error::Kind::IllegalAddress);
+    return false;
+  }
+  if (owner != &block) {
+    // PTX ISA, "Cluster of Cooperative Thread Arrays".
+    const char *fault = owner->finished() ? "has exited" : nullptr;
+    if (!fault && block.cluster.barrierPhases == 0)
+      fault = "may not have started, expected a barrier.cluster before";
+    if (fault) {
+      warp.fail(lane, "accesses shared memory of block rank " +
+                          std::to_string(owner->rank) + ", which " + fault);
+      return false;
+    }
+  }
+  location.data = owner->shared.data() + offset;
+  location.shadow = owner->sharedShadow.data() + offset;
+  location.space = Space::Shared;
+  location.owner = owner;
+  return true;
+}
+
+bool sparse_attn::emulator::locateShared(Warp &warp, unsigned lane, Space space,
+                                         uint64_t address, unsigned bytes,
+                                         Location &location) {
+  if (address % bytes) {
+    warp.fail(lane,
+              "address " + hex(address) +
+                  " is misaligned, expected a multiple of " +
+                  std::to_string(bytes),
+              Error::Kind::MisalignedAddress);
+    return false;
+  }
+  if (space == Space::Generic)
+    space = resolveGeneric(address);
+  if (space != Space::Shared && space != Space::SharedCluster) {
+    warp.fail(lane, "address " + hex(address) + " is not in shared memory");
+    return false;
+  }
+  return findSharedBytes(warp, lane, space, address, bytes, location);
+}
+
+Mbarrier *sparse_attn::emulator::findMbarrier(Warp &warp, unsigned lane,
+                                              const Location &location) {
+  Block &owner = *location.owner;
+  uint32_t offset = static_cast<uint32_t>(location.data - owner.shared.data());
+  auto found = owner.mbarriers.find(offset);
+  if (found != owner.mbarriers.end())
+    return &found->second;
+  warp.fail(lane, "no mbarrier object is at shared address " +
+                      hex(offset + sharedBase) +
+                      ", expected mbarrier.init "
+                      "before");
+  return nullptr;
 }
 
 bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
@@ -60,19 +134,18 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
   location.space = space;
   switch (space) {
   case Space::Shared:
-    offset = address - sharedBase;
-    size = block.shared.size();
-    if (size >= bytes && offset <= size - bytes) {
-      location.data = block.shared.data() + offset;
-      location.shadow = block.sharedShadow.data() + offset;
-      return true;
+  case Space::SharedCluster: {
+    if (!findSharedBytes(warp, lane, space, address, bytes, location))
+      return false;
+    uint32_t begin =
+        static_cast<uint32_t>(location.data - location.owner->shared.data());
+    if (store && location.owner->overlapsMbarrier(begin, bytes)) {
+      warp.fail(lane, "writes over an mbarrier object at shared address " +
+                          hex(address) + ", expected an mbarrier.inval before");
+      return false;
     }
-    warp.fail(lane,
-              "shared address " + hex(address) +
-                  " is out of bounds: the block has " + std::to_string(size) +
-                  " bytes from " + hex(sharedBase),
-              Error::Kind::IllegalAddress);
-    return false;
+    return true;
+  }
   case Space::Local: {
     size = block.kernel.localBytes;
     if (size >= bytes && offset <= size - bytes) {
@@ -125,14 +198,19 @@ bool sparse_attn::emulator::requireInitialised(Warp &warp, unsigned lane,
                                                unsigned bytes) {
   if (!location.shadow || allWritten(location.shadow, bytes))
     return true;
-  bool inFlight = false;
-  for (unsigned i = 0; i < bytes; ++i)
+  bool inFlight = false, opaque = false;
+  for (unsigned i = 0; i < bytes; ++i) {
     inFlight |= location.shadow[i] == InFlight;
-  warp.fail(lane, inFlight
-                      ? "reads " + std::to_string(bytes) + " bytes at " +
-                            hex(address) + " that a cp.async is still writing"
-                      : "reads " + std::to_string(bytes) +
-                            " uninitialised bytes at " + hex(address));
+    opaque |= location.shadow[i] == Opaque;
+  }
+  if (opaque) {
+    warp.fail(lane, "reads bytes of an mbarrier object at " + hex(address));
+    return false;
+  }
+  warp.fail(lane, inFlight ? "reads " + std::to_string(bytes) + " bytes at " +
+                                 hex(address) + " that a copy is still writing"
+                           : "reads " + std::to_string(bytes) +
+                                 " uninitialised bytes at " + hex(address));
   return false;
 }
 
@@ -283,8 +361,9 @@ void sparse_attn::emulator::decodeLoadStore(Decoder &d) {
   bool policy = d.take("L2::cache_hint");
   d.inst.space = d.take("global")                            ? Space::Global
                  : d.take("shared") || d.take("shared::cta") ? Space::Shared
-                 : d.take("local")                           ? Space::Local
-                 : d.take("const")                           ? Space::Const
+                 : d.take("shared::cluster") ? Space::SharedCluster
+                 : d.take("local")           ? Space::Local
+                 : d.take("const")           ? Space::Const
                  : d.take("param") || d.take("param::entry") ? Space::Param
                                                              : Space::Generic;
   unsigned count = d.take("v2") ? 2 : d.take("v4") ? 4 : 1;

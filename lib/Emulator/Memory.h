@@ -18,12 +18,21 @@ struct Location {
   uint8_t *data = nullptr;
   uint8_t *shadow = nullptr;
   Space space = Space::Generic; // where a generic address led
+  Block *owner = nullptr;       // of shared memory
 };
 
 /// Finds `bytes` (a power of two up to 16) at `address`; fails for the lane if
 /// they are misaligned or out of bounds.
 bool locate(Warp &warp, unsigned lane, Space space, uint64_t address,
             unsigned bytes, Location &location, bool store);
+
+/// The same for an address that must be in shared memory, of any block of the
+/// cluster where `space` allows. Does not care what the bytes are used for.
+bool locateShared(Warp &warp, unsigned lane, Space space, uint64_t address,
+                  unsigned bytes, Location &location);
+
+/// The mbarrier object that begins here; fails if there is none.
+Mbarrier *findMbarrier(Warp &warp, unsigned lane, const Location &location);
 
 /// Fails unless the bytes were written.
 bool requireInitialised(Warp &warp, unsigned lane, const Location &location,

@@ -214,11 +214,10 @@ private:
     threads = {1, 1, 1};
     for (unsigned i = 0; i < 3; ++i) {
       uint64_t count;
-      if (!expectInteger(count, "a number of threads"))
+      if (!expectInteger(count, "a number"))
         return false;
       if (count == 0 || count > 1024)
-        return fail("number of threads must be 1 to 1024, found " +
-                    std::to_string(count));
+        return fail("number must be 1 to 1024, found " + std::to_string(count));
       threads[i] = static_cast<uint32_t>(count);
       if (i == 2 || !accept(','))
         break;
@@ -247,10 +246,19 @@ private:
       } else if (directive == "reqntid") {
         if (!parseThreads(kernel->requiredThreads))
           return false;
+      } else if (directive == "reqnctapercluster") {
+        if (!parseThreads(kernel->requiredCluster))
+          return false;
+      } else if (directive == "explicitcluster") {
+        continue; // the launch says how many
       } else if (directive == "minnctapersm" || directive == "maxnctapersm" ||
-                 directive == "maxnreg") {
+                 directive == "maxnreg" || directive == "maxclusterrank") {
         if (!expectInteger(number, "a number"))
           return false;
+        if (directive == "maxnreg")
+          kernel->maxRegisters = static_cast<uint32_t>(number);
+        if (directive == "minnctapersm")
+          kernel->minBlocks = static_cast<uint32_t>(number);
       } else if (directive == "pragma") {
         if (!skipStatement())
           return false;

@@ -120,6 +120,8 @@ void Warp::start() {
   freeConvergences.clear();
   copyGroups.fill(0);
   bulkGroups.fill(0);
+  clusterArrived = 0;
+  clusterPending = ~0u;
   carry = 0;
   pc = 0;
   current = {};

@@ -62,6 +62,7 @@ struct EntryPoint {
   bool usesDynamicShared = false;
   std::array<uint32_t, 3> maxThreads = {0, 0, 0};      // .maxntid, or 0
   std::array<uint32_t, 3> requiredThreads = {0, 0, 0}; // .reqntid, or 0
+  std::array<uint32_t, 3> requiredCluster = {0, 0, 0}; // .reqnctapercluster
 };
 
 /// A parsed PTX module. Immutable; may be launched from several threads.
@@ -135,14 +136,17 @@ struct Launch {
   std::string entry;
   std::array<uint32_t, 3> grid = {1, 1, 1};
   std::array<uint32_t, 3> block = {1, 1, 1};
+  /// Blocks of a cluster; where 0, what the kernel requires, else 1.
+  std::array<uint32_t, 3> cluster = {0, 0, 0};
   uint32_t dynamicSharedBytes = 0;
   /// The parameter buffer, laid out as the entry declares its parameters
   /// (each aligned to its own size).
   std::vector<uint8_t> parameters;
   /// Decides the order in which warps run; 0 runs them in order.
   uint64_t seed = 0;
-  /// Run only the blocks with linear index (x fastest) in this list; all
-  /// blocks when empty. Lets a caller sample a large grid.
+  /// Run only the blocks with linear index (x fastest) in this list, and the
+  /// others of their clusters; all blocks when empty. Lets a caller sample a
+  /// large grid.
   std::vector<uint64_t> onlyBlocks;
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;

@@ -270,7 +270,7 @@ const char *const missingWait = R"(
 
 TEST_F(CopyTest, MissingWait) {
   prepare(missingWait);
-  run->expectError({"'ld.shared.u32'", "a cp.async is still writing"});
+  run->expectError({"'ld.shared.u32'", "a copy is still writing"});
 }
 
 TEST_F(CopyTest, EarlyArrivalHidesTheMissingWait) {
@@ -288,7 +288,7 @@ TEST_F(CopyTest, OtherLanesWaitForThemselves) {
   @%p1 cp.async.wait_group 0;
   ld.shared.u32 %r1, [%rd2]; // HERE
 )");
-  run->expectError({"a cp.async is still writing", "thread (16, 0, 0)"});
+  run->expectError({"a copy is still writing", "thread (16, 0, 0)"});
 }
 
 TEST_F(CopyTest, Faults) {
