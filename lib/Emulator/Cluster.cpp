@@ -17,14 +17,6 @@ Cluster::Cluster(LaunchState &launch) : launch(launch) {
     blocks.push_back(std::make_unique<Block>(*this, rank));
 }
 
-uint32_t Cluster::nextRandom() {
-  // splitmix64: small and good enough to shuffle warps.
-  uint64_t z = random += 0x9e3779b97f4a7c15ull;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-  return static_cast<uint32_t>((z ^ z >> 31) >> 32);
-}
-
 void Cluster::fail(unsigned line, std::string message) {
   if (running)
     running->event = true;
@@ -43,7 +35,7 @@ void Cluster::wake(WaitFor what) {
 }
 
 bool Cluster::run(uint64_t linear) {
-  random = launch.launch.seed * 0x2545f4914f6cdd1dull + linear;
+  order.begin(launch.launch, linear, blocks.size() * blocks[0]->warps.size());
   failed = false;
   error = {};
   async.clear();
@@ -75,7 +67,6 @@ void Cluster::schedule() {
                        ? launch.launch.instructionLimit
                        : uint64_t(1) << 40;
   std::vector<std::pair<size_t, Warp *>> ready;
-  size_t turn = 0;
   while (!failed) {
     ready.clear();
     bool anyLeft = false;
@@ -91,22 +82,7 @@ void Cluster::schedule() {
       return;
     if (ready.empty())
       return reportDeadlock();
-    // In order, every warp runs until it waits; the budget only matters where
-    // it spins on what another warp will write.
-    uint64_t slice = 1u << 16;
-    Warp *warp = nullptr;
-    if (launch.launch.seed) {
-      warp = ready[nextRandom() % ready.size()].second;
-      slice = 1 + nextRandom() % 64;
-    } else {
-      auto next =
-          std::find_if(ready.begin(), ready.end(),
-                       [&](const auto &entry) { return entry.first >= turn; });
-      if (next == ready.end())
-        next = ready.begin();
-      warp = next->second;
-      turn = next->first + 1;
-    }
+    auto [warp, slice] = order.choose(ready);
     slice = std::min(slice, limit);
     uint64_t before = slice;
     running = warp;

@@ -11,6 +11,7 @@
 #include "Async.h"
 #include "GlobalMemory.h"
 #include "Mbarrier.h"
+#include "Schedule.h"
 
 #include <map>
 
@@ -232,17 +233,14 @@ public:
   /// How many phases of barrier.cluster are over.
   uint64_t barrierPhases = 0;
   /// Whether operations finish as soon as they are issued.
-  bool finishesAtOnce() const {
-    return launch.launch.arrival == Arrival::Earliest;
-  }
+  bool finishesAtOnce() const { return order.finishesAtOnce(); }
 
 private:
   void schedule();
-  uint32_t nextRandom();
   void checkEnd();
   void reportDeadlock();
 
-  uint64_t random = 0;
+  Schedule order;
 };
 
 } // namespace sparse_attn::emulator

@@ -108,6 +108,7 @@ Expected<LaunchResult> EmulatedKernel::launch(const LaunchSpec &spec) {
   launch.block = {spec.threads, 1, 1};
   launch.dynamicSharedBytes = spec.sharedMemory;
   launch.seed = spec.seed;
+  launch.checkRaces = spec.checkRaces;
   launch.onlyBlocks = spec.blocks;
   launch.hostThreads = spec.jobs;
   for (const KernelParameter &parameter : spec.parameters) {

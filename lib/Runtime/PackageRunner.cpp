@@ -133,6 +133,7 @@ Error Run::prepare() {
   spec.threads = kernel.threads;
   spec.sharedMemory = kernel.sharedMemory;
   spec.jobs = options.jobs;
+  spec.checkRaces = options.checkRaces;
   return expandBlocks();
 }
 
@@ -287,8 +288,8 @@ Expected<KernelRun> Run::execute(LoadedKernel &loaded) {
       if (!result)
         return options.schedules == 1
                    ? result.takeError()
-                   : fail(toString(result.takeError()) + " (seed " +
-                          Twine(spec.seed) + ")");
+                   : fail(toString(result.takeError()) +
+                          " (--seed=" + Twine(spec.seed) + " replays it)");
       if (onGpu && launch == 0)
         continue;
       ++run.stats.launches;

@@ -67,7 +67,7 @@ struct Flags {
                                   cl::value_desc("value"), cl::cat(category)};
   cl::opt<std::string> check{
       "check", cl::desc("what to check; memory is always checked"),
-      cl::value_desc("memory"), cl::cat(category)};
+      cl::value_desc("memory,races"), cl::cat(category)};
   cl::opt<std::string> seed{"seed",
                             cl::desc("the order of warps; 0 is in turn (0)"),
                             cl::value_desc("s"), cl::cat(category)};
@@ -77,7 +77,7 @@ struct Flags {
   cl::opt<std::string> arrival{
       "arrival",
       cl::desc("when the data of asynchronous operations move: when somebody "
-               "waits for them, or when they are issued (latest)"),
+               "waits for them, or when they are issued (by the seed)"),
       cl::value_desc("latest|earliest"), cl::cat(category)};
   cl::opt<std::string> stats{"stats",
                              cl::desc("write counters (- for standard output)"),
@@ -161,14 +161,23 @@ static Expected<Options> read(const Flags &flags) {
   options.memoryLimit = mebibytes << 20;
   if (flags.arrival == "earliest")
     options.arrival = emulator::Arrival::Earliest;
-  else if (flags.arrival.getNumOccurrences() && flags.arrival != "latest")
+  else if (flags.arrival == "latest")
+    options.arrival = emulator::Arrival::Latest;
+  else if (flags.arrival.getNumOccurrences())
     return fail("--arrival: expected latest or earliest, found " +
                 inQuotes(flags.arrival));
   SmallVector<StringRef> checks;
   StringRef(flags.check).split(checks, ',', -1, false);
   for (StringRef check : checks)
-    if (check != "memory")
-      return fail("--check: expected memory, found " + inQuotes(check));
+    if (check == "races")
+      options.checkRaces = true;
+    else if (check != "memory")
+      return fail("--check: expected memory or races, found " +
+                  inQuotes(check));
+  if (options.checkRaces && options.jobs > 1)
+    return fail("--jobs: expected 1 with --check=races, which runs one block "
+                "after another, found " +
+                Twine(options.jobs));
   return std::move(options);
 }
 

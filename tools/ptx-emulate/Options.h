@@ -26,7 +26,8 @@ struct Options {
   std::vector<std::string> arguments;
   uint64_t seed = 0;
   uint64_t schedules = 1;
-  emulator::Arrival arrival = emulator::Arrival::Latest;
+  bool checkRaces = false;
+  emulator::Arrival arrival = emulator::Arrival::BySeed;
   unsigned jobs = 0;
   uint64_t instructionLimit = 0;
   uint64_t memoryLimit = 0; // bytes of all buffers

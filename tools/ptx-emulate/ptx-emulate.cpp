@@ -187,6 +187,7 @@ static Error run(const Options &options, const emulator::Program &program) {
   launch.block = options.block.value_or((*entry)->requiredThreads);
   launch.dynamicSharedBytes = options.sharedBytes;
   launch.arrival = options.arrival;
+  launch.checkRaces = options.checkRaces;
   launch.hostThreads = options.jobs;
   launch.instructionLimit = options.instructionLimit;
 
@@ -196,9 +197,10 @@ static Error run(const Options &options, const emulator::Program &program) {
     Expected<Result> result =
         runOnce(options, program, launch, **entry, *arguments);
     if (!result)
-      return options.schedules == 1 ? result.takeError()
-                                    : fail("with seed " + Twine(launch.seed) +
-                                           ": " + toString(result.takeError()));
+      return options.schedules == 1
+                 ? result.takeError()
+                 : fail(toString(result.takeError()) +
+                        " (--seed=" + Twine(launch.seed) + " replays it)");
     if (!first)
       first = std::move(*result);
     else if (Error error = compareRuns(*first, *result, *arguments,

@@ -105,7 +105,7 @@ struct Flags {
                             cl::value_desc("n"), cl::cat(category)};
   cl::opt<std::string> check{
       "check", cl::desc("emulator: what to check; memory is always checked"),
-      cl::value_desc("memory"), cl::cat(category)};
+      cl::value_desc("memory,races"), cl::cat(category)};
   cl::opt<std::string> mmaModel{
       "mma-model", cl::desc("emulator: arithmetic of tensor cores (ieee)"),
       cl::value_desc("ieee"), cl::cat(category)};
@@ -283,11 +283,16 @@ Error Reader::checkEmulatorFlags() {
     SmallVector<StringRef> kinds;
     StringRef(flags.check).split(kinds, ',');
     for (StringRef kind : kinds)
-      if (kind != "memory")
-        return fail(
-            "--check: expected memory, found " + inQuotes(kind) +
-            (kind == "races" ? ", which this version cannot check" : ""));
+      if (kind == "races")
+        options.run.checkRaces = true;
+      else if (kind != "memory")
+        return fail("--check: expected memory or races, found " +
+                    inQuotes(kind));
   }
+  if (options.run.checkRaces && options.run.jobs > 1)
+    return fail("--jobs: expected 1 with --check=races, which runs one block "
+                "after another, found " +
+                Twine(options.run.jobs));
   if (given(flags.mmaModel) && flags.mmaModel != "ieee") {
     bool known =
         is_contained({"ampere", "ada", "hopper"}, StringRef(flags.mmaModel));

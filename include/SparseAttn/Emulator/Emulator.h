@@ -127,6 +127,7 @@ private:
 /// When the data of asynchronous operations (cp.async, bulk and tensor copies,
 /// wgmma) move.
 enum class Arrival {
+  BySeed,  ///< Latest for seed 0; see Launch::seed.
   Latest,  ///< When somebody waits for them: a missing wait is an error.
   Earliest ///< When they are issued.
 };
@@ -142,7 +143,9 @@ struct Launch {
   /// The parameter buffer, laid out as the entry declares its parameters
   /// (each aligned to its own size).
   std::vector<uint8_t> parameters;
-  /// Decides the order in which warps run; 0 runs them in order.
+  /// Decides the order in which warps run. 0 runs them in order. Odd seeds
+  /// draw the next warp at random; the others starve one warp, another one for
+  /// each seed: it runs only while all others wait.
   uint64_t seed = 0;
   /// Run only the blocks with linear index (x fastest) in this list, and the
   /// others of their clusters; all blocks when empty. Lets a caller sample a
@@ -150,7 +153,7 @@ struct Launch {
   std::vector<uint64_t> onlyBlocks;
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;
-  Arrival arrival = Arrival::Latest;
+  Arrival arrival = Arrival::BySeed;
   /// Report accesses that nothing orders; blocks then run one by one.
   bool checkRaces = false;
   /// Warp instructions after which a block counts as endless; 0: 2^40.

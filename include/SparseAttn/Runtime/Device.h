@@ -34,9 +34,11 @@ struct LaunchSpec {
   uint32_t threads = 1;
   uint32_t sharedMemory = 0;
   std::vector<KernelParameter> parameters;
-  /// Emulator only: the order of warps, the thread blocks to run (all when
-  /// empty), and the host's worker threads (0: one per core).
+  /// Emulator only: the order of warps, whether to look for data races, the
+  /// thread blocks to run (all when empty), and the host's worker threads (0:
+  /// one per core).
   uint64_t seed = 0;
+  bool checkRaces = false;
   std::vector<uint64_t> blocks;
   unsigned jobs = 0;
 };

@@ -33,6 +33,8 @@ struct RunOptions {
   /// with seed, seed + 1, ... and every run must give the same bits.
   uint64_t seed = 0;
   uint64_t schedules = 1;
+  /// The emulator reports accesses that nothing orders.
+  bool checkRaces = false;
   /// The emulator runs only these blocks; all when empty. Elements that no
   /// block wrote are then marked in the results instead of being an error.
   std::vector<BlockRange> blocks;
