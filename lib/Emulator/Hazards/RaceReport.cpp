@@ -59,13 +59,13 @@ std::string RaceChecker::orderedBy(Warp &warp, unsigned lane,
     unsigned first = __builtin_ctz(earlier.lanes);
     const Thread &owner = threads[earlier.row % warps * 32 + first];
     bool isOwn = earlier.row % warps == numberOf(warp) && first == lane;
-    if (earlier.epoch > owner.now.done[stream])
-      return isOwn ? "the thread must wait for its copy first "
-                     "(cp.async.wait_group)"
-                   : "the other thread must wait for its copy first "
-                     "(cp.async.wait_group), and a barrier must follow";
-    return "the other thread has waited for its copy, and a barrier must "
-           "follow (bar.sync, or bar.warp.sync inside a warp)";
+    if (earlier.epoch <= owner.now.done[stream])
+      return "the other thread has waited for its copy, and a barrier after "
+             "that or before the copy would order them";
+    return isOwn ? "the thread must wait for its copy first "
+                   "(cp.async.wait_group)"
+                 : "the other thread must wait for its copy first "
+                   "(cp.async.wait_group), and a barrier must follow";
   }
   if (earlier.row == numberOf(warp))
     return "bar.warp.sync between them would order them";
