@@ -86,11 +86,15 @@ void CopyOp::write() {
     }
     if (!(lanes >> piece.lane & 1))
       continue;
-    if (source)
-      std::memcpy(piece.target, source, piece.bytes);
-    else
-      for (uint32_t i = 0; i < piece.bytes; ++i)
-        piece.target[i] = fill ? fill[i % 16] : 0;
+    put(piece, source);
     std::memset(piece.shadow, Written, piece.bytes);
   }
+}
+
+void CopyOp::put(const Piece &piece, const uint8_t *source) {
+  if (source)
+    std::memcpy(piece.target, source, piece.bytes);
+  else
+    for (uint32_t i = 0; i < piece.bytes; ++i)
+      piece.target[i] = fill ? fill[i % 16] : 0;
 }

@@ -139,6 +139,10 @@ public:
   void read() override;
   void write() override;
 
+protected:
+  /// Writes one piece; `source` is null where it is filled.
+  virtual void put(const Piece &piece, const uint8_t *source);
+
 private:
   std::vector<uint8_t> staged; // what read() took, piece after piece
 };

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BulkCopy.h"
 #include "Hazards/RaceChecker.h"
-#include "Memory.h"
 
 #include <algorithm>
 
@@ -143,9 +143,21 @@ void runWait(Warp &warp, const Inst &inst, const uint32_t *slots) {
 
 } // namespace
 
-void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
+void sparse_attn::emulator::decodeCopy(Decoder &d) {
+  bool reduces = d.take("reduce");
   if (!d.take("async"))
     return void(d.unsupported());
+  if (d.take("bulk")) {
+    bool prefetches = d.take("prefetch");
+    return d.take("tensor") ? decodeTensorCopy(d, reduces, prefetches)
+                            : decodeBulkCopy(d, reduces, prefetches);
+  }
+  if (reduces)
+    return void(d.unsupported());
+  decodeAsyncCopy(d);
+}
+
+void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
   if (d.take("mbarrier"))
     return decodeCopyArrive(d);
   if (d.take("commit_group")) {
@@ -180,16 +192,8 @@ void sparse_attn::emulator::decodeAsyncCopy(Decoder &d) {
                        (all ? "4, 8 or 16" : "16") + ", found " +
                        std::to_string(bytes)));
   d.inst.a = static_cast<uint8_t>(bytes);
-  d.inst.space = Space::Shared;
-  d.address(d.operand(0));
-  int64_t offset = d.inst.imm;
-  bool wide = d.inst.wideAddress;
-  d.inst.space = Space::Global;
-  d.address(d.operand(1));
-  d.inst.imm2 = d.inst.imm;
-  d.inst.wideAddress2 = d.inst.wideAddress;
-  d.inst.imm = offset;
-  d.inst.wideAddress = wide;
+  d.inst.space = Space::Shared; // so that variables may be named
+  d.addresses({&d.operand(0), &d.operand(1)});
   if (d.operands() == 4u + policy) {
     if (d.registerType(d.operand(3)) == Type::Pred) {
       bool negated = d.predicateSrc(d.operand(3));

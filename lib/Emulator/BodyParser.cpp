@@ -245,6 +245,13 @@ private:
         return fail("expected an integer offset in an address");
       operand.value += negative ? 0 - number.value : number.value;
     }
+    // The coordinates in a tensor.
+    if (accept(',')) {
+      Operand coordinates;
+      if (!peek().is('{') || !parseOperand(coordinates, true))
+        return failFound("coordinates in braces");
+      operand.elements = std::move(coordinates.elements);
+    }
     return expect(']');
   }
 

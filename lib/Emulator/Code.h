@@ -68,6 +68,7 @@ struct Inst {
   Handler run = nullptr;
   int64_t imm = 0;         // the address offset, or what the family needs
   int64_t imm2 = 0;        // the offset of a second address
+  int64_t imm3 = 0;        // and of a third
   uint32_t slots = 0;      // first in Kernel::operands
   uint32_t guard = noSlot; // predicate slot
   uint32_t line = 0;
@@ -81,6 +82,7 @@ struct Inst {
   uint8_t a = 0, b = 0, c = 0; // small parameters of the family
   bool wideAddress = false;    // the address is 64 bits wide
   bool wideAddress2 = false;   // so is the second address
+  bool wideAddress3 = false;   // and the third
   uint32_t registerMask = ~0u; // loads: what a narrow register can hold
   Space space = Space::Generic;
   MemoryOrder order;

@@ -202,6 +202,23 @@ void Decoder::address(const Operand &operand) {
       slotOf(name, bitsOf(type) == 64 ? Type::U64 : Type::U32, false);
 }
 
+void Decoder::addresses(std::initializer_list<const Operand *> operands) {
+  int64_t offsets[3] = {};
+  bool wide[3] = {};
+  unsigned count = 0;
+  for (const Operand *one : operands) {
+    address(*one);
+    offsets[count] = inst.imm;
+    wide[count++] = inst.wideAddress;
+  }
+  inst.imm = offsets[0];
+  inst.imm2 = offsets[1];
+  inst.imm3 = offsets[2];
+  inst.wideAddress = wide[0];
+  inst.wideAddress2 = wide[1];
+  inst.wideAddress3 = wide[2];
+}
+
 uint64_t Decoder::literal(size_t index) {
   const Operand &found = operand(index);
   if (found.kind != Operand::Integer)

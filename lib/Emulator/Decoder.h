@@ -121,6 +121,8 @@ public:
   bool predicateSrc(const Operand &operand);
   /// An address operand: one source slot, and the offset in `inst.imm`.
   void address(const Operand &operand);
+  /// Up to three addresses; the offsets go to imm, imm2 and imm3.
+  void addresses(std::initializer_list<const Operand *> operands);
   /// The name of a register operand's type; None if it is not a register.
   Type registerType(const Operand &operand);
   /// The value of an operand that must be an integer literal.
@@ -163,6 +165,7 @@ void decodeConvert(Decoder &d);
 void decodeMove(Decoder &d);
 void decodeAddress(Decoder &d); // cvta, isspacep
 void decodeLoadStore(Decoder &d);
+void decodeCopy(Decoder &d); // cp
 void decodeAsyncCopy(Decoder &d);
 void decodeCopyArrive(Decoder &d); // cp.async.mbarrier.arrive
 void decodeMbarrier(Decoder &d);

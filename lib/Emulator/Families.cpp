@@ -78,7 +78,7 @@ DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
       {"ld", decodeLoadStore},
       {"ldu", decodeLoadStore},
       {"st", decodeLoadStore},
-      {"cp", decodeAsyncCopy},
+      {"cp", decodeCopy},
       {"mbarrier", decodeMbarrier},
       {"mapa", decodeRank},
       {"getctarank", decodeRank},

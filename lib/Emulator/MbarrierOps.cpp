@@ -27,7 +27,7 @@ uint64_t stateOf(const Mbarrier &barrier) {
 Mbarrier *find(Warp &warp, const Inst &inst, uint32_t slot, unsigned lane) {
   uint64_t address = addressOf(warp, slot, inst.wideAddress, inst.imm, lane);
   Location location;
-  if (!locateShared(warp, lane, inst.space, address, 8, location))
+  if (!locateShared(warp, lane, inst.space, address, 8, 8, location))
     return nullptr;
   return findMbarrier(warp, lane, location);
 }
@@ -39,7 +39,7 @@ void runInit(Warp &warp, const Inst &inst, const uint32_t *slots) {
         addressOf(warp, slots[0], inst.wideAddress, inst.imm, lane);
     uint32_t count = getLane<uint32_t>(warp.slot(slots[1]), lane);
     Location location;
-    if (!locateShared(warp, lane, inst.space, address, 8, location))
+    if (!locateShared(warp, lane, inst.space, address, 8, 8, location))
       return;
     if (count == 0 || count > Mbarrier::maxCount)
       return warp.fail(lane, "count must be 1 to " +

@@ -81,13 +81,13 @@ static bool findSharedBytes(Warp &warp, unsigned lane, Space space,
 }
 
 bool sparse_attn::emulator::locateShared(Warp &warp, unsigned lane, Space space,
-                                         uint64_t address, unsigned bytes,
-                                         Location &location) {
-  if (address % bytes) {
+                                         uint64_t address, uint64_t bytes,
+                                         unsigned align, Location &location) {
+  if (address % align) {
     warp.fail(lane,
               "address " + hex(address) +
                   " is misaligned, expected a multiple of " +
-                  std::to_string(bytes),
+                  std::to_string(align),
               Error::Kind::MisalignedAddress);
     return false;
   }

@@ -29,7 +29,7 @@ bool locate(Warp &warp, unsigned lane, Space space, uint64_t address,
 /// The same for an address that must be in shared memory, of any block of the
 /// cluster where `space` allows. Does not care what the bytes are used for.
 bool locateShared(Warp &warp, unsigned lane, Space space, uint64_t address,
-                  unsigned bytes, Location &location);
+                  uint64_t bytes, unsigned align, Location &location);
 
 /// The mbarrier object that begins here; fails if there is none.
 Mbarrier *findMbarrier(Warp &warp, unsigned lane, const Location &location);

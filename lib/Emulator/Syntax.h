@@ -20,7 +20,7 @@ struct Operand {
     Float64, // value holds the bits
     Vector,  // {a, b}
     Pair,    // a|b
-    Memory,  // [name + value] or [value]
+    Memory,  // [name + value] or [value]; [name, {a, b}] has elements
     Sink     // _
   };
   Kind kind = Sink;

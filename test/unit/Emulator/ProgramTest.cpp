@@ -43,12 +43,12 @@ void expectBodyError(const std::string &line,
 }
 
 TEST(Parse, UnknownInstructions) {
-  expectBodyError("wgmma.fence.sync.aligned;",
-                  {"unknown instruction 'wgmma.fence.sync.aligned'"});
+  expectBodyError("tcgen05.fence::after_thread_sync;",
+                  {"unknown instruction 'tcgen05.fence::after_thread_sync'"});
   expectBodyError("call.uni (%r1), helper, (%r2);",
                   {"unknown instruction 'call.uni'"});
-  expectBodyError("cp.async.bulk.commit_group;",
-                  {"'cp.async.bulk.commit_group'", "not supported"});
+  expectBodyError("cp.async.bulk.global.global [%in], [%in], 16;",
+                  {"'cp.async.bulk.global.global'", "not supported"});
   expectBodyError("add.rn.sat.quick.f32 %f1, %f2, %f3;",
                   {"'add.rn.sat.quick.f32'", "modifier '.quick'"});
   expectBodyError("ld.global.b128 %rd1, [%in];", {"'ld.global.b128'"});
