@@ -63,7 +63,9 @@ public:
   Mbarrier *mbarrier = nullptr; // Mbarrier: what happens to it at the end:
   uint32_t arrivals = 0;        //   arrivals,
   uint64_t transactions = 0;    //   and bytes of complete-tx
+  uint64_t phase = 0;           // Mbarrier: the one in which it was issued
   uint64_t number = 0;          // in the order of issue
+  bool isAtomic = false;        // its writes are
   bool hasRead = false;         // the sources may change from now on
 
   /// The bytes that the parts of `lanes` read and write.

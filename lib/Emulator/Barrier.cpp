@@ -119,7 +119,7 @@ void Block::arrive(Warp &warp, const Inst &inst, uint32_t id, uint32_t count,
 
 void Block::complete(uint32_t id) {
   const Barrier &barrier = barriers[id];
-  ClockRef before;
+  Before before;
   if (races)
     before = races->complete(*this, id);
   for (auto &warp : warps)

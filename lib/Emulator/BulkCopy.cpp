@@ -12,6 +12,8 @@
 
 #include "BulkCopy.h"
 
+#include "Hazards/RaceChecker.h"
+
 using namespace sparse_attn::emulator;
 
 bool sparse_attn::emulator::locateBytes(Warp &warp, unsigned lane, Space space,
@@ -107,6 +109,7 @@ std::unique_ptr<CopyOp> makeOp(Warp &warp, unsigned lane, const Inst &inst,
   Type type = static_cast<Type>(inst.registerMask);
   op->combine = combineOf(static_cast<Reduction>(inst.c), type);
   op->elementBytes = bitsOf(type) / 8;
+  op->isAtomic = true;
   return op;
 }
 
@@ -203,6 +206,10 @@ void runPrefetch(Warp &warp, const Inst &inst, const uint32_t *slots) {
 }
 
 void runBulkCommit(Warp &warp, const Inst &, const uint32_t *) {
+  if (RaceChecker *races = warp.block->races) {
+    races->commit(warp, Stream::Bulk);
+    races->commit(warp, Stream::BulkRead);
+  }
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1)
     ++warp.bulkGroups[__builtin_ctz(rest)];
 }
@@ -215,6 +222,11 @@ void runBulkWait(Warp &warp, const Inst &inst, const uint32_t *) {
            int64_t(op.group) + inst.imm < int64_t(warp.bulkGroups[op.lane]);
   };
   AsyncOps &async = warp.block->cluster.async;
+  if (RaceChecker *races = warp.block->races) {
+    races->wait(warp, Stream::BulkRead, static_cast<uint64_t>(inst.imm));
+    if (!inst.a)
+      races->wait(warp, Stream::Bulk, static_cast<uint64_t>(inst.imm));
+  }
   if (inst.a)
     return async.read(isWaitedFor);
   async.finish(

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
 using namespace sparse_attn::emulator;
@@ -20,7 +21,7 @@ namespace {
 void runClusterArrive(Warp &warp, const Inst &inst, const uint32_t *) {
   if (inst.c && !warp.requireConverged(false))
     return;
-  warp.block->cluster.arrive(warp);
+  warp.block->cluster.arrive(warp, inst.order);
 }
 
 void runClusterWait(Warp &warp, const Inst &inst, const uint32_t *) {
@@ -78,10 +79,12 @@ Block *Cluster::findShared(Block &from, uint64_t &address) const {
   return rank < blocks.size() ? blocks[rank].get() : nullptr;
 }
 
-void Cluster::arrive(Warp &warp) {
+void Cluster::arrive(Warp &warp, MemoryOrder order) {
   if (uint32_t twice = warp.lanes & warp.clusterArrived)
     return warp.fail(__builtin_ctz(twice),
                      "arrives twice without barrier.cluster.wait in between");
+  if (launch.races && order.release)
+    launch.races->arriveAtCluster(warp);
   warp.clusterArrived |= warp.lanes;
   warp.clusterPending &= ~warp.lanes;
   completeBarrier();
@@ -97,6 +100,8 @@ bool Cluster::hasCompleted(Warp &warp) {
   if (warp.lanes & ~warp.clusterPending)
     return false;
   warp.clusterArrived &= ~warp.lanes;
+  if (launch.races)
+    launch.races->leaveCluster(warp);
   return true;
 }
 
@@ -111,6 +116,8 @@ void Cluster::completeBarrier() {
   if (!any)
     return;
   ++barrierPhases;
+  if (launch.races)
+    launch.races->completeCluster();
   for (auto &block : blocks)
     for (auto &warp : block->warps)
       warp->clusterPending = ~0u;
@@ -121,9 +128,9 @@ void sparse_attn::emulator::decodeClusterBarrier(Decoder &d) {
   bool arrive = d.take("arrive");
   if (!arrive && !d.take("wait"))
     return void(d.unsupported());
+  // An arrival releases unless it is relaxed.
   d.take(arrive ? "release" : "acquire");
-  if (arrive)
-    d.take("relaxed");
+  d.inst.order.release = !arrive || !d.take("relaxed");
   d.inst.c = d.take("aligned");
   d.expectOperands(0);
   d.emit(arrive ? runClusterArrive : runClusterWait);

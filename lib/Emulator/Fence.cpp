@@ -27,11 +27,17 @@ static void runFence(Warp &warp, const Inst &inst, const uint32_t *) {
 }
 
 /// fence.proxy: between proxies, not between threads.
+static void runProxyFence(Warp &warp, const Inst &, const uint32_t *) {
+  if (warp.block->races)
+    warp.block->races->fenceProxy(warp);
+}
+
 static void decodeProxyFence(Decoder &d) {
-  bool isMap = d.take("tensormap::generic");
+  bool isMap = d.take("tensormap::generic"), isAsync = false;
   takeMemoryOrder(d);
   if (!isMap) {
-    if (!d.take("async") && !d.take("alias") && !d.take("async::generic"))
+    isAsync = d.take("async") || d.take("async::generic");
+    if (!isAsync && !d.take("alias"))
       return void(d.unsupported());
     for (const char *modifier :
          {"global", "shared::cta", "shared::cluster", "shared",
@@ -40,7 +46,7 @@ static void decodeProxyFence(Decoder &d) {
   }
   // fence.proxy.tensormap acquires the bytes of a tensor map.
   d.expectOperands(0, isMap ? 2 : 0);
-  d.emit(runNothing);
+  d.emit(isAsync ? runProxyFence : runNothing);
 }
 
 void sparse_attn::emulator::decodeFence(Decoder &d) {

@@ -226,7 +226,7 @@ public:
   /// names, or null; makes the address one of that block's own window.
   Block *findShared(Block &from, uint64_t &address) const;
   /// barrier.cluster: lanes arrive; whether they may go on.
-  void arrive(Warp &warp);
+  void arrive(Warp &warp, MemoryOrder order);
   bool hasCompleted(Warp &warp);
   /// Ends the phase if all threads arrived or exited.
   void completeBarrier();

@@ -83,7 +83,8 @@ void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
       if (!rowAddress(warp, inst, slots[0], matrix * 8 + row, true, location,
                       address) ||
           (races &&
-           !races->write(warp, matrix * 8 + row, location, address, 16)))
+           !races->write(warp, matrix * 8 + row, location, address, 16,
+                         reinterpret_cast<const uint8_t *>(part[row]))))
         return;
       std::memcpy(location.data, part[row], 16);
       std::memset(location.shadow, Written, 16);

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Mbarrier.h"
 
-#include "Machine.h"
+#include "Hazards/RaceChecker.h"
 
 using namespace sparse_attn::emulator;
 
@@ -79,6 +79,8 @@ void Mbarrier::wakeIfEnding() {
 void Mbarrier::completeIfDone() {
   if (pending || transactions)
     return;
+  if (block->races)
+    block->races->completePhase(*this);
   ++phase;
   pending = expected;
   block->cluster.wake(WaitFor::Mbarrier);

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
 using namespace sparse_attn::emulator;
@@ -57,6 +58,9 @@ void runInit(Warp &warp, const Inst &inst, const uint32_t *slots) {
     barrier.offset = offset;
     barrier.expected = count;
     barrier.pending = count;
+    if (RaceChecker *races = warp.block->races)
+      if (!races->initialise(warp, lane, barrier))
+        return;
     std::memset(location.shadow, Opaque, 8);
   }
 }
@@ -69,6 +73,9 @@ void runInvalidate(Warp &warp, const Inst &inst, const uint32_t *slots) {
       return;
     if (barrier->pendingInFlight || barrier->transactionsInFlight)
       return warp.fail(lane, "operations in flight will arrive here");
+    if (RaceChecker *races = warp.block->races)
+      if (!races->invalidate(warp, lane, *barrier))
+        return;
     Block &block = *barrier->block;
     std::memset(block.sharedShadow.data() + barrier->offset, Unwritten, 8);
     block.mbarriers.erase(barrier->offset);
@@ -96,6 +103,10 @@ void runArrive(Warp &warp, const Inst &inst, const uint32_t *slots) {
         inst.c ? getLane<uint32_t>(warp.slot(sources[1]), lane) : 1;
     bool isBytes = inst.a & (Expect | Complete);
     uint32_t count = isBytes ? 1 : operand;
+    if (RaceChecker *races = warp.block->races)
+      if (!races->arrive(warp, lane, *barrier,
+                         inst.a & Arrive ? inst.order : MemoryOrder()))
+        return;
     if (hasState)
       putLane<uint64_t>(warp.slot(slots[0]), lane, stateOf(*barrier));
     if (isBytes) {
@@ -174,6 +185,13 @@ void runWait(Warp &warp, const Inst &inst, const uint32_t *slots) {
                       std::to_string(barrier->phase) + " or the one before");
       isDone = phase != barrier->phase;
     }
+    if (RaceChecker *races = warp.block->races) {
+      std::optional<uint32_t> parity;
+      if (inst.a)
+        parity = getLane<uint32_t>(warp.slot(slots[2]), lane);
+      if (!races->look(warp, lane, *barrier, inst.order, parity, isDone))
+        return;
+    }
     done |= uint32_t(isDone) << lane;
   }
   if (warp.block->cluster.failed)
@@ -223,6 +241,10 @@ void runCopyArrive(Warp &warp, const Inst &inst, const uint32_t *slots) {
                                             Publisher::Mbarrier);
     op->mbarrier = barrier;
     op->arrivals = __builtin_popcount(same);
+    if (RaceChecker *races = warp.block->races)
+      for (uint32_t lanes = same; lanes; lanes &= lanes - 1)
+        if (!races->arriveWithCopies(warp, __builtin_ctz(lanes), *barrier))
+          return;
     if (!inst.a)
       barrier->pending += op->arrivals;
     if (barrier->pending > int64_t(Mbarrier::maxCount))
@@ -235,11 +257,12 @@ void runCopyArrive(Warp &warp, const Inst &inst, const uint32_t *slots) {
   }
 }
 
-/// Consumes semantics, scope and state space.
+/// Consumes semantics, scope and state space. Arrivals release and waits
+/// acquire unless they are relaxed.
 void takeSpace(Decoder &d, bool mayBeRemote) {
-  for (const char *modifier :
-       {"release", "acquire", "relaxed", "cta", "cluster"})
-    d.take(modifier);
+  d.inst.order = takeMemoryOrder(d);
+  if (!d.inst.order.strong)
+    d.inst.order.acquire = d.inst.order.release = true;
   d.inst.space = d.take("shared") || d.take("shared::cta") ? Space::Shared
                  : mayBeRemote && d.take("shared::cluster")
                      ? Space::SharedCluster

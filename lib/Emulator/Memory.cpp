@@ -294,16 +294,19 @@ void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
     uint64_t address =
         addressOf(warp, slots[0], inst.wideAddress, inst.imm, lane);
     Location location;
-    if (!locate(warp, lane, inst.space, address, total, location, true) ||
-        (races &&
-         !races->write(warp, lane, location, address, total, inst.order)))
+    if (!locate(warp, lane, inst.space, address, total, location, true))
       return;
+    uint8_t values[16];
     for (unsigned i = 0; i < elements; ++i) {
       const uint8_t *source = warp.slot(slots[1 + i]);
       uint64_t value = inst.c & WideRegister ? getLane<uint64_t>(source, lane)
                                              : getLane<uint32_t>(source, lane);
-      std::memcpy(location.data + i * bytes, &value, bytes);
+      std::memcpy(values + i * bytes, &value, bytes);
     }
+    if (races &&
+        !races->write(warp, lane, location, address, total, values, inst.order))
+      return;
+    std::memcpy(location.data, values, total);
     std::memset(location.shadow, Written, total);
     count(warp, location.space, total);
   }

@@ -24,13 +24,16 @@ struct Access {
   uint32_t block = 0;
   uint16_t bytes = 0; // bit i: byte i of the cell
   uint16_t row = 0;
+  uint16_t issuer = 0; // a thread of the cluster, for messages
   bool isWrite : 1;
   bool isStrong : 1; // morally strong with other strong ones in its scope
   bool isAsync : 1;  // through the async proxy
+  bool isSame : 1;   // writes what is there already
   Scope scope : 2;
 
   Access()
-      : isWrite(false), isStrong(false), isAsync(false), scope(Scope::Cta) {}
+      : isWrite(false), isStrong(false), isAsync(false), isSame(false),
+        scope(Scope::Cta) {}
 };
 
 /// The accesses to a state space that may still matter, for each 16 bytes.

@@ -13,7 +13,8 @@
 //
 // The agents are threads: lanes of a warp are ordered by bar.warp.sync and
 // barriers, not by running in lockstep. What a thread sets off and does not
-// wait for (cp.async) runs in a stream of its own.
+// wait for (copies, wgmma) runs in a stream of its own, and what an mbarrier
+// says the end of belongs to the mbarrier.
 //
 //===----------------------------------------------------------------------===//
 #ifndef SPARSEATTN_LIB_EMULATOR_HAZARDS_RACECHECKER_H
@@ -24,12 +25,28 @@
 #include "Clock.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace sparse_attn::emulator {
 
-/// Asynchronous operations of a thread that it waits for by groups.
-enum class Stream : uint8_t { Copy };
-constexpr unsigned streamCount = 1;
+/// Asynchronous operations that a thread waits for by groups: cp.async, what
+/// bulk copies write and what they read, and wgmma, which the threads of a
+/// warpgroup issue together.
+enum class Stream : uint8_t { Copy, Bulk, BulkRead, Wgmma };
+constexpr unsigned streamCount = 4;
+
+/// What happened before something that threads wait for. `proxied` is the part
+/// that a proxy fence followed (PTX ISA, "Causality order: proxy-preserved
+/// base causality order").
+struct Before {
+  ClockRef known;
+  ClockRef proxied;
+};
+/// The same while it is collected.
+struct Published {
+  Clock known;
+  Clock proxied;
+};
 
 class RaceChecker {
 public:
@@ -44,8 +61,10 @@ public:
   /// ld, st, atom and red, by one lane, with the order of the instruction.
   bool read(Warp &warp, unsigned lane, const Location &location,
             uint64_t address, unsigned bytes, MemoryOrder order = {});
+  /// `value` is not written yet.
   bool write(Warp &warp, unsigned lane, const Location &location,
-             uint64_t address, unsigned bytes, MemoryOrder order = {});
+             uint64_t address, unsigned bytes, const uint8_t *value,
+             MemoryOrder order = {});
   bool update(Warp &warp, unsigned lane, const Location &location,
               uint64_t address, unsigned bytes, MemoryOrder order);
   /// A row of ldmatrix: all lanes receive parts of what one lane points at.
@@ -62,12 +81,34 @@ public:
   void arrive(Warp &warp, uint32_t barrier);
   /// The barrier begins anew; returns what happened before its completion,
   /// which those who waited leave with.
-  ClockRef complete(const Block &block, uint32_t barrier);
-  void leave(const Warp &warp, uint32_t lanes, const ClockRef &before);
+  Before complete(const Block &block, uint32_t barrier);
+  void leave(const Warp &warp, uint32_t lanes, const Before &before);
+  /// barrier.cluster.
+  void arriveAtCluster(Warp &warp);
+  void completeCluster();
+  void leaveCluster(Warp &warp);
   /// The executing lanes close a group of their stream.
   void commit(Warp &warp, Stream stream);
   /// They wait until at most `pending` groups are in flight.
   void wait(Warp &warp, Stream stream, uint64_t pending);
+  /// fence.proxy.async.
+  void fenceProxy(Warp &warp);
+
+  // mbarriers. The object itself is memory that is written once and then used
+  // by atomic accesses.
+
+  bool initialise(Warp &warp, unsigned lane, const Mbarrier &barrier);
+  bool invalidate(Warp &warp, unsigned lane, const Mbarrier &barrier);
+  bool arrive(Warp &warp, unsigned lane, const Mbarrier &barrier,
+              MemoryOrder order);
+  /// cp.async.mbarrier.arrive: the copies of the lane so far arrive.
+  bool arriveWithCopies(Warp &warp, unsigned lane, const Mbarrier &barrier);
+  /// The current phase is over.
+  void completePhase(const Mbarrier &barrier);
+  /// The lane looks for the end of a phase, by its parity if it has one, and
+  /// perhaps finds it.
+  bool look(Warp &warp, unsigned lane, const Mbarrier &barrier,
+            MemoryOrder order, std::optional<uint32_t> parity, bool isOver);
 
 private:
   /// What happened before a point of a thread's program.
@@ -80,8 +121,10 @@ private:
     Knowledge now;
     Knowledge released; // at the last fence: what a strong write publishes
     MemoryOrder fenced; // of that fence
-    std::map<uint32_t, ClockRef> seen; // by strong reads since, per block
-    uint32_t issued[streamCount];      // the epoch of what a stream begins next
+    Knowledge proxied;  // at the last proxy fence on the way here
+    Knowledge releasedProxied;
+    std::map<uint32_t, Before> seen; // by strong reads since, per block
+    uint32_t issued[streamCount];    // the epoch of what a stream begins next
     std::vector<uint32_t> groups[streamCount]; // epochs of those in flight
 
     Thread() {
@@ -91,8 +134,14 @@ private:
   };
   /// What writes to a location published, by block.
   struct SyncVariable {
-    std::map<uint32_t, ClockRef> clocks;
+    std::map<uint32_t, Before> published;
     Scope scope = Scope::Cta;
+  };
+  struct MbarrierState {
+    uint32_t agent = 0;
+    Published arriving;                // in the current phase
+    Before completed;                  // by the last one
+    std::map<uint32_t, uint64_t> next; // phase that a thread waits for next
   };
 
   /// The number of the warp in its cluster.
@@ -108,6 +157,16 @@ private:
   uint32_t rowOf(uint32_t warp, Stream stream) const {
     return (1 + static_cast<uint32_t>(stream)) * warps + warp;
   }
+  // What mbarriers say the end of comes last.
+  uint32_t firstMbarrierRow() const { return (1 + streamCount) * warps; }
+  bool isStream(const Access &access, Stream stream) const {
+    return access.row / warps == 1 + static_cast<uint32_t>(stream);
+  }
+  /// The number of the first warp of a warp's warpgroup.
+  uint32_t warpgroupOf(uint32_t warp) const {
+    return warp - warp % warpsPerBlock % 4;
+  }
+  Access accessBy(const Warp &warp, unsigned lane);
   bool check(Warp &warp, unsigned lane, bool forWarp, const Location &location,
              uint64_t address, unsigned bytes, Access access);
   bool check(Warp &warp, unsigned lane, bool forWarp, const Extent &extent,
@@ -117,11 +176,24 @@ private:
                  const Access &access);
   bool isKnown(const Access &access, const Knowledge &knowledge, uint32_t warp,
                uint32_t lane) const;
-  bool isKnownTo(Warp &warp, unsigned lane, bool forWarp, const Access &access);
+  bool isKnownTo(Warp &warp, unsigned lane, bool forWarp, const Access &earlier,
+                 const Access &later);
+  /// Shared memory of all blocks of a cluster has one history.
+  static uint64_t sharedAddress(const Block &owner) {
+    return uint64_t(owner.rank) << 32;
+  }
+  static uint64_t sharedAddress(const Location &location) {
+    return sharedAddress(*location.owner) +
+           static_cast<uint64_t>(location.data - location.owner->shared.data());
+  }
+  bool issue(AsyncOp &op, unsigned lane);
   void publish(const Knowledge &knowledge, uint32_t warp, uint32_t lane,
                Clock &clock) const;
-  void publish(const Warp &warp, uint32_t lanes, Clock &clock);
-  void acquire(Thread &thread, const std::map<uint32_t, ClockRef> &clocks,
+  void publish(const Warp &warp, uint32_t lanes, Published &published);
+  /// The thread learns what happened before something.
+  void learn(Thread &thread, const Before &before);
+  ClockRef join(const ClockRef &a, const ClockRef &b);
+  void acquire(Thread &thread, const std::map<uint32_t, Before> &published,
                Scope scope);
   void synchronize(Warp &warp, unsigned lane, const Location &location,
                    uint64_t address, MemoryOrder order, bool reads,
@@ -132,6 +204,8 @@ private:
               const Access &earlier, const Access &later);
   std::string orderedBy(Warp &warp, unsigned lane, const Access &earlier,
                         const Access &later);
+  std::string orderedBy(Warp &warp, unsigned lane, Stream stream,
+                        const Access &earlier);
   std::string threadName(const Access &access) const;
   std::string place(Warp &warp, bool isShared, uint64_t address) const;
 
@@ -141,7 +215,13 @@ private:
   const Cluster *cluster = nullptr;
   uint32_t block = 0; // the number of the cluster
   std::vector<Thread> threads;
-  std::vector<std::array<Clock, 16>> barriers; // of each block
+  std::vector<std::array<Published, 16>> barriers; // of each block
+  Published clusterArriving;
+  Before clusterCompleted;
+  std::map<const Mbarrier *, MbarrierState> mbarriers;
+  uint32_t mbarrierAgents = 0;
+  // The last join: the lanes of a warp ask for the same one after the other.
+  ClockRef joinedA, joinedB, joined;
   AccessHistory shared, global;
   std::unordered_map<uint64_t, SyncVariable> sharedVariables, globalVariables;
 };

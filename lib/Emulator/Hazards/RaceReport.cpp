@@ -19,9 +19,15 @@ static std::string triple(uint64_t index,
 std::string RaceChecker::threadName(const Access &access) const {
   uint32_t warp = access.row % warps;
   unsigned lane = static_cast<unsigned>(__builtin_ctz(access.lanes));
+  if (access.row >= warps) { // an asynchronous operation
+    warp = access.issuer / 32;
+    lane = access.issuer % 32;
+  }
   if (access.block == block)
     return cluster->blocks[warp / warpsPerBlock]->threadName(
         warp % warpsPerBlock, lane);
+  if (cluster->blocks.size() > 1)
+    return "a thread of cluster " + std::to_string(access.block);
   return "block " + triple(access.block, launch.launch.grid) + ", thread " +
          triple(warp % warpsPerBlock * 32 + lane, launch.launch.block);
 }
@@ -54,22 +60,48 @@ std::string RaceChecker::orderedBy(Warp &warp, unsigned lane,
            "launch";
   if (earlier.isStrong && later.isStrong)
     return "strong accesses race where they overlap in part";
-  if (earlier.row >= warps) {
-    unsigned stream = earlier.row / warps - 1;
-    unsigned first = __builtin_ctz(earlier.lanes);
-    const Thread &owner = threads[earlier.row % warps * 32 + first];
-    bool isOwn = earlier.row % warps == numberOf(warp) && first == lane;
-    if (earlier.epoch <= owner.now.done[stream])
-      return "the other thread has waited for its copy, and a barrier after "
-             "that or before the copy would order them";
-    return isOwn ? "the thread must wait for its copy first "
-                   "(cp.async.wait_group)"
-                 : "the other thread must wait for its copy first "
-                   "(cp.async.wait_group), and a barrier must follow";
-  }
+  if (later.isAsync && !earlier.isAsync && earlier.isWrite &&
+      isKnown(earlier, thread(warp, lane).now, numberOf(warp), lane))
+    return "they are in different proxies: fence.proxy.async must follow the "
+           "write, or come before this operation after what orders them";
+  if (earlier.row >= firstMbarrierRow())
+    return "its end must be waited for at its mbarrier (mbarrier.try_wait) "
+           "by a thread that passes it on";
+  if (earlier.row >= warps)
+    return orderedBy(warp, lane, Stream(earlier.row / warps - 1), earlier);
   if (earlier.row == numberOf(warp))
     return "bar.warp.sync between them would order them";
   return "a barrier between them (bar.sync) would order them";
+}
+
+static const char *waitOf(Stream stream) {
+  switch (stream) {
+  case Stream::Copy:
+    return "cp.async.wait_group";
+  case Stream::Bulk:
+    return "cp.async.bulk.wait_group";
+  case Stream::BulkRead:
+    return "cp.async.bulk.wait_group.read";
+  case Stream::Wgmma:
+    return "wgmma.wait_group";
+  }
+  return "";
+}
+
+std::string RaceChecker::orderedBy(Warp &warp, unsigned lane, Stream stream,
+                                   const Access &earlier) {
+  unsigned first = static_cast<unsigned>(__builtin_ctz(earlier.lanes));
+  const Thread &owner = threads[earlier.row % warps * 32 + first];
+  if (earlier.epoch <= owner.now.done[unsigned(stream)])
+    return "the other thread has waited for its operation, and a barrier "
+           "after that or before the operation would order them";
+  std::string wait = std::string(" must wait for its operation first (") +
+                     waitOf(stream) + ")";
+  bool isOwn = earlier.row % warps == numberOf(warp) && first == lane;
+  if (stream == Stream::Wgmma)
+    isOwn = earlier.row % warps == warpgroupOf(numberOf(warp));
+  return isOwn ? "the thread" + wait
+               : "the other thread" + wait + ", and a barrier must follow";
 }
 
 static const char *verbOf(const Access &access) {

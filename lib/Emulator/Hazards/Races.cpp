@@ -21,7 +21,13 @@ void RaceChecker::begin(const Cluster &blocks, uint64_t index) {
   block = static_cast<uint32_t>(index);
   warps = static_cast<uint32_t>(blocks.blocks.size()) * warpsPerBlock;
   threads.assign(size_t(warps) * 32, Thread());
-  barriers.assign(blocks.blocks.size(), {});
+  barriers.clear();
+  barriers.resize(blocks.blocks.size());
+  clusterArriving = {};
+  clusterCompleted = {};
+  mbarriers.clear();
+  mbarrierAgents = 0;
+  joinedA = joinedB = joined = nullptr;
   shared.clear();
   sharedVariables.clear();
 }
@@ -40,6 +46,14 @@ static bool alike(const Access &a, const Access &b) {
          a.isStrong == b.isStrong && a.scope == b.scope;
 }
 
+/// Lanes that store one value to one place in one instruction: defined, since
+/// one of them does it (CUDA C++ Programming Guide, "SIMT Architecture").
+static bool repeats(const Access &earlier, const Access &later) {
+  return later.isSame && earlier.isWrite && earlier.pc == later.pc &&
+         earlier.row == later.row && earlier.epoch == later.epoch &&
+         earlier.block == later.block && earlier.bytes == later.bytes;
+}
+
 bool RaceChecker::isKnown(const Access &access, const Knowledge &knowledge,
                           uint32_t warp, uint32_t lane) const {
   uint32_t lanes = access.lanes;
@@ -47,30 +61,48 @@ bool RaceChecker::isKnown(const Access &access, const Knowledge &knowledge,
     return knowledge.others &&
            knowledge.others->coversBlock(access.block, access.row, lanes,
                                          access.epoch);
-  if (access.row % warps == warp && (lanes >> lane & 1)) {
-    uint32_t stream = access.row / warps;
-    if (access.epoch > (stream ? knowledge.done[stream - 1] : knowledge.time))
+  // What the thread did itself or has waited for.
+  uint32_t kind = access.row / warps, owner = access.row % warps;
+  bool isOwn = owner == warp && (lanes >> lane & 1);
+  if (isStream(access, Stream::Wgmma))
+    isOwn = owner == warpgroupOf(warp);
+  if (isOwn && access.row < firstMbarrierRow()) {
+    if (access.epoch > (kind ? knowledge.done[kind - 1] : knowledge.time))
       return false;
     lanes &= ~(1u << lane);
+    if (isStream(access, Stream::Wgmma))
+      return true;
   }
   return !lanes || (knowledge.others &&
                     knowledge.others->covers(access.row, lanes, access.epoch));
 }
 
+/// Whether a fence must stand between two accesses beside what orders them. A
+/// read before an asynchronous write needs none in practice: PTX is silent, and
+/// every pipeline that hands buffers back would fail.
+static bool needsProxyFence(const Access &earlier, const Access &later) {
+  return later.isAsync && !earlier.isAsync && earlier.isWrite;
+}
+
 bool RaceChecker::isKnownTo(Warp &warp, unsigned lane, bool forWarp,
-                            const Access &access) {
+                            const Access &earlier, const Access &later) {
+  bool proxied = needsProxyFence(earlier, later);
+  auto knowledge = [&](unsigned each) -> const Knowledge & {
+    Thread &one = thread(warp, each);
+    return proxied ? one.proxied : one.now;
+  };
   if (!forWarp)
-    return isKnown(access, thread(warp, lane).now, numberOf(warp), lane);
-  bool isOwn = access.row % warps == numberOf(warp);
+    return isKnown(earlier, knowledge(lane), numberOf(warp), lane);
+  bool isOwn = earlier.row % warps == numberOf(warp);
   const Clock *last = nullptr;
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned each = __builtin_ctz(rest);
-    const Knowledge &now = thread(warp, each).now;
+    const Knowledge &now = knowledge(each);
     // Lanes that came from one barrier know the same about other warps.
     if (!isOwn && last && now.others.get() == last)
       continue;
     last = now.others.get();
-    if (!isKnown(access, now, numberOf(warp), each))
+    if (!isKnown(earlier, now, numberOf(warp), each))
       return false;
   }
   return true;
@@ -86,12 +118,13 @@ bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
     Access &earlier = entry.access;
     if (earlier.bytes & access.bytes) {
       bool conflicts = (earlier.isWrite || access.isWrite) &&
-                       !morallyStrong(earlier, access);
+                       !morallyStrong(earlier, access) &&
+                       !repeats(earlier, access);
       // Whoever is ordered after this access is ordered after the earlier one.
       bool replaces = !(earlier.bytes & ~access.bytes) &&
                       (access.isWrite || !earlier.isWrite);
-      bool known =
-          (conflicts || replaces) && isKnownTo(warp, lane, forWarp, earlier);
+      bool known = (conflicts || replaces) &&
+                   isKnownTo(warp, lane, forWarp, earlier, access);
       if (conflicts && !known) {
         report(warp, lane, &history == &shared, address, earlier, access);
         return false;
@@ -123,18 +156,14 @@ bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
   return true;
 }
 
-/// Shared memory of all blocks of a cluster has one history.
-static uint64_t sharedAddress(const Block &block, uint64_t offset) {
-  return uint64_t(block.rank) << 32 | offset;
-}
-
 bool RaceChecker::check(Warp &warp, unsigned lane, bool forWarp,
                         const Extent &extent, Access access) {
   AccessHistory &history = extent.block ? shared : global;
-  uint64_t address = extent.block ? sharedAddress(*extent.block, extent.address)
-                                  : extent.address;
-  access.lanes = 1u << lane;
+  uint64_t address = extent.block
+                         ? sharedAddress(*extent.block) + extent.address
+                         : extent.address;
   access.pc = warp.pc - 1;
+  access.issuer = static_cast<uint16_t>(numberOf(warp) * 32 + lane);
   access.block = block;
   for (uint64_t left = extent.bytes; left;) {
     unsigned begin = address % AccessHistory::cellBytes;
@@ -156,16 +185,23 @@ bool RaceChecker::check(Warp &warp, unsigned lane, bool forWarp,
     return check(warp, lane, forWarp, Extent{nullptr, address, bytes}, access);
   if (location.space != Space::Shared)
     return true;
-  Block *owner = warp.block;
-  auto offset = static_cast<uint64_t>(location.data - owner->shared.data());
-  return check(warp, lane, forWarp, Extent{owner, offset, bytes}, access);
+  auto offset =
+      static_cast<uint64_t>(location.data - location.owner->shared.data());
+  return check(warp, lane, forWarp, Extent{location.owner, offset, bytes},
+               access);
+}
+
+Access RaceChecker::accessBy(const Warp &warp, unsigned lane) {
+  Access access;
+  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
+  access.lanes = 1u << lane;
+  access.epoch = thread(warp, lane).now.time;
+  return access;
 }
 
 bool RaceChecker::read(Warp &warp, unsigned lane, const Location &location,
                        uint64_t address, unsigned bytes, MemoryOrder order) {
-  Access access;
-  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
-  access.epoch = thread(warp, lane).now.time;
+  Access access = accessBy(warp, lane);
   access.isStrong = order.strong;
   access.scope = order.scope;
   if (order.strong)
@@ -174,11 +210,11 @@ bool RaceChecker::read(Warp &warp, unsigned lane, const Location &location,
 }
 
 bool RaceChecker::write(Warp &warp, unsigned lane, const Location &location,
-                        uint64_t address, unsigned bytes, MemoryOrder order) {
-  Access access;
-  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
-  access.epoch = thread(warp, lane).now.time;
+                        uint64_t address, unsigned bytes, const uint8_t *value,
+                        MemoryOrder order) {
+  Access access = accessBy(warp, lane);
   access.isWrite = true;
+  access.isSame = std::memcmp(location.data, value, bytes) == 0;
   access.isStrong = order.strong;
   access.scope = order.scope;
   if (order.strong)
@@ -188,9 +224,7 @@ bool RaceChecker::write(Warp &warp, unsigned lane, const Location &location,
 
 bool RaceChecker::update(Warp &warp, unsigned lane, const Location &location,
                          uint64_t address, unsigned bytes, MemoryOrder order) {
-  Access access;
-  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
-  access.epoch = thread(warp, lane).now.time;
+  Access access = accessBy(warp, lane);
   access.isWrite = true;
   access.isStrong = true;
   access.scope = order.scope;
@@ -201,31 +235,6 @@ bool RaceChecker::update(Warp &warp, unsigned lane, const Location &location,
 bool RaceChecker::readForWarp(Warp &warp, unsigned lane,
                               const Location &location, uint64_t address,
                               unsigned bytes) {
-  Access access;
-  access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
-  access.epoch = thread(warp, lane).now.time;
+  Access access = accessBy(warp, lane);
   return check(warp, lane, true, location, address, bytes, access);
-}
-
-bool RaceChecker::issue(AsyncOp &op) {
-  uint32_t lanes = op.lanes;
-  std::vector<Extent> reads, writes;
-  bool isClean = true;
-  for (uint32_t rest = lanes; rest && isClean; rest &= rest - 1) {
-    unsigned lane = __builtin_ctz(rest);
-    op.lanes = 1u << lane;
-    reads.clear();
-    writes.clear();
-    op.extents(reads, writes);
-    Access access;
-    access.row = static_cast<uint16_t>(rowOf(numberOf(*op.warp), Stream::Copy));
-    access.epoch = thread(*op.warp, lane).issued[unsigned(Stream::Copy)];
-    for (const Extent &extent : reads)
-      isClean = isClean && check(*op.warp, lane, false, extent, access);
-    access.isWrite = true;
-    for (const Extent &extent : writes)
-      isClean = isClean && check(*op.warp, lane, false, extent, access);
-  }
-  op.lanes = lanes;
-  return isClean;
 }

@@ -146,9 +146,12 @@ TEST(Race, SharedStores) {
   body = "  setp.eq.u32 %p1, %tid, 1;\n  setp.eq.u32 %p2, %tid, 40;\n" + body;
   expectRace(with(body, ""), {"this write and the write", "bar.sync"});
   expectClean(with(body, "  bar.sync 0;\n"));
-  // Lanes of one instruction.
-  std::string same = "  st.shared.u32 [buf+8], 7; // ONE, TWO\n";
-  expectRace(same, {"8 bytes into 'buf'", "bar.warp.sync"}, {32});
+  // Lanes of one instruction, which may store one value together.
+  std::string lanes = "  st.shared.u32 [buf+8], $ORDER; // ONE, TWO\n";
+  expectRace(with(lanes, "%tid"), {"8 bytes into 'buf'", "bar.warp.sync"},
+             {32});
+  expectClean(with(lanes, "7"), {32});
+  expectRace(with(lanes, "7"), {"8 bytes into 'buf'", "bar.sync"}, {64});
 }
 
 TEST(Race, NeighbouringBytes) {
@@ -269,7 +272,7 @@ TEST(Race, OwnCopyReadTooEarly) {
 $ORDER
   ld.shared.u32 %r2, [%rd2]; // TWO
 )");
-  expectRace(with(body, ""), {"the thread must wait for its copy first"});
+  expectRace(with(body, ""), {"the thread must wait for its operation first"});
   expectClean(with(body, "  cp.async.wait_group 0;"));
 }
 
