@@ -39,6 +39,11 @@ static bool morallyStrong(const Access &a, const Access &b) {
   return a.block == b.block || std::min(a.scope, b.scope) >= Scope::Gpu;
 }
 
+/// Whether `a` may be concurrent with accesses that `b` races with.
+static bool isStronger(const Access &a, const Access &b) {
+  return a.isStrong && (!b.isStrong || b.scope < a.scope);
+}
+
 /// Whether one entry can stand for both but for the lanes.
 static bool alike(const Access &a, const Access &b) {
   return a.epoch == b.epoch && a.pc == b.pc && a.row == b.row &&
@@ -63,16 +68,12 @@ bool RaceChecker::isKnown(const Access &access, const Knowledge &knowledge,
                                          access.epoch);
   // What the thread did itself or has waited for.
   uint32_t kind = access.row / warps, owner = access.row % warps;
-  bool isOwn = owner == warp && (lanes >> lane & 1);
-  if (isStream(access, Stream::Wgmma))
-    isOwn = owner == warpgroupOf(warp);
-  if (isOwn && access.row < firstMbarrierRow()) {
-    if (access.epoch > (kind ? knowledge.done[kind - 1] : knowledge.time))
-      return false;
-    lanes &= ~(1u << lane);
-    if (isStream(access, Stream::Wgmma))
-      return true;
-  }
+  bool isWgmma = isStream(access, Stream::Wgmma);
+  bool isOwn = isWgmma ? owner == warpgroupOf(warp)
+                       : owner == warp && (lanes >> lane & 1);
+  if (isOwn && access.row < firstMbarrierRow() &&
+      access.epoch <= (kind ? knowledge.done[kind - 1] : knowledge.time))
+    lanes &= isWgmma ? 0 : ~(1u << lane);
   return !lanes || (knowledge.others &&
                     knowledge.others->covers(access.row, lanes, access.epoch));
 }
@@ -120,9 +121,11 @@ bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
       bool conflicts = (earlier.isWrite || access.isWrite) &&
                        !morallyStrong(earlier, access) &&
                        !repeats(earlier, access);
-      // Whoever is ordered after this access is ordered after the earlier one.
+      // Whoever must be ordered after the earlier access must be ordered after
+      // this one, which is ordered after it.
       bool replaces = !(earlier.bytes & ~access.bytes) &&
-                      (access.isWrite || !earlier.isWrite);
+                      (access.isWrite || !earlier.isWrite) &&
+                      !isStronger(access, earlier);
       bool known = (conflicts || replaces) &&
                    isKnownTo(warp, lane, forWarp, earlier, access);
       if (conflicts && !known) {
