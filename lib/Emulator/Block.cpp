@@ -28,6 +28,7 @@ Block::Block(Cluster &cluster, unsigned rank)
     initiallyWritten[constant.slot] = ~0u;
   for (const auto &[slot, meaning] : kernel.specials)
     initiallyWritten[slot] = ~0u;
+  warpgroups = std::vector<Warpgroup>((threads + 127) / 128);
   for (unsigned i = 0; i * 32 < threads; ++i) {
     warps.push_back(std::make_unique<Warp>());
     Warp &warp = *warps.back();
@@ -131,9 +132,14 @@ void Block::start(const std::array<uint32_t, 3> &index) {
   std::fill(localShadow.begin(), localShadow.end(), uint8_t(Unwritten));
   barriers.fill({});
   mbarriers.clear();
+  freeRegisters = 0;
+  for (Warpgroup &warpgroup : warpgroups)
+    warpgroup.reset();
   for (auto &warp : warps) {
     warp->start();
     warp->writtenMasks = initiallyWritten;
+    warp->inFlight.assign(kernel.slots, 0);
+    warp->registers = initialRegisters();
     for (const auto &[slot, meaning] : kernel.specials)
       for (unsigned lane = 0; lane < 32; ++lane)
         putLane<uint32_t>(warp->slot(slot), lane,

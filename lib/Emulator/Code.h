@@ -88,6 +88,20 @@ struct Inst {
   MemoryOrder order;
 };
 
+/// What wgmma.mma_async says besides its registers.
+struct WgmmaShape {
+  Type result = Type::None, typeA = Type::None, typeB = Type::None;
+  uint16_t n = 0, k = 0;
+  bool isARegisters = false;
+  bool negatesA = false, negatesB = false;
+  bool transposesA = false, transposesB = false;
+  bool saturates = false;
+
+  unsigned resultRegisters() const {
+    return result == Type::F16 ? n / 4 : n / 2;
+  }
+};
+
 enum class Special : uint8_t {
   TidX,
   TidY,
@@ -156,6 +170,7 @@ struct Kernel : EntryPoint {
   std::vector<std::pair<uint32_t, Special>> specials; // slot, meaning
   std::vector<std::pair<uint32_t, std::string>> registerNames;
   std::vector<std::vector<uint32_t>> branchTables;
+  std::vector<WgmmaShape> wgmmaShapes;
   uint32_t dynamicSharedOffset = 0; // from sharedBase
   uint32_t dynamicSharedAlign = 16;
   uint32_t localBytes = 0;

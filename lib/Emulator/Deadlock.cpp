@@ -25,6 +25,11 @@ static std::string describe(const Block &block, const Warp &warp,
            std::to_string(barrier.arrived) + " of " +
            std::to_string(barrier.expected) + " threads arrived)";
   }
+  case WaitFor::Warpgroup:
+    return text + " for the other warps of its warpgroup";
+  case WaitFor::Registers:
+    return text + " for registers (" + std::to_string(block.freeRegisters) +
+           " a thread are free)";
   case WaitFor::ClusterBarrier:
     return text + " at the barrier of the cluster";
   case WaitFor::Mbarrier: {

@@ -33,12 +33,7 @@ bool Decoder::unsupported() {
 }
 
 bool Decoder::take(std::string_view modifier) {
-  for (size_t i = 0; i < used.size(); ++i)
-    if (!used[i] && statement.modifiers[i] == modifier) {
-      used[i] = true;
-      return true;
-    }
-  return false;
+  return takeIf([=](std::string_view found) { return found == modifier; });
 }
 
 Type Decoder::takeType() {
@@ -234,6 +229,12 @@ void Decoder::label(size_t index, bool indexed) {
   else
     builder.branches.push_back({builder.kernel.code.size(), found.name,
                                 builder.currentScope, indexed});
+}
+
+int64_t Decoder::addWgmmaShape(const WgmmaShape &shape) {
+  std::vector<WgmmaShape> &shapes = builder.kernel.wgmmaShapes;
+  shapes.push_back(shape);
+  return static_cast<int64_t>(shapes.size() - 1);
 }
 
 bool Decoder::done() {

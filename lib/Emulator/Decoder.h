@@ -104,6 +104,16 @@ public:
 
   // Modifiers, in any order; each is consumed once.
   bool take(std::string_view modifier);
+  /// Consumes the first modifier that `wanted` accepts.
+  template <class F>
+  bool takeIf(F wanted) {
+    for (size_t i = 0; i < used.size(); ++i)
+      if (!used[i] && wanted(statement.modifiers[i])) {
+        used[i] = true;
+        return true;
+      }
+    return false;
+  }
   /// Consumes the first modifier that is a type.
   Type takeType();
   std::string_view base() const { return statement.base; }
@@ -128,6 +138,8 @@ public:
   /// The value of an operand that must be an integer literal.
   uint64_t literal(size_t index);
   void label(size_t index, bool indexed);
+  /// Adds it to the kernel; returns its number.
+  int64_t addWgmmaShape(const WgmmaShape &shape);
 
   bool fail(std::string message);
   bool unsupported(); // "instruction '...' is not supported"
@@ -172,9 +184,12 @@ void decodeMbarrier(Decoder &d);
 void decodeAtomic(Decoder &d);
 void decodeMatrix(Decoder &d); // ldmatrix, stmatrix
 void decodeMma(Decoder &d);
+void decodeWgmma(Decoder &d);
 void decodeBarrier(Decoder &d);
 void decodeClusterBarrier(Decoder &d);
-void decodeRank(Decoder &d);    // mapa, getctarank
+void decodeRank(Decoder &d);         // mapa, getctarank
+void decodeSetRegisters(Decoder &d); // setmaxnreg
+void decodeElect(Decoder &d);
 void decodeShuffle(Decoder &d); // shfl, vote, activemask, redux, match
 void decodeBranch(Decoder &d);  // bra, brx, ret, exit, trap
 void decodeNothing(Decoder &d); // prefetches, hints

@@ -11,13 +11,18 @@ using namespace sparse_attn::emulator;
 
 Type sparse_attn::emulator::typeNamed(std::string_view name) {
   static const std::unordered_map<std::string_view, Type> types = {
-      {"pred", Type::Pred},     {"b8", Type::B8},     {"u8", Type::U8},
-      {"s8", Type::S8},         {"b16", Type::B16},   {"u16", Type::U16},
-      {"s16", Type::S16},       {"f16", Type::F16},   {"bf16", Type::BF16},
-      {"b32", Type::B32},       {"u32", Type::U32},   {"s32", Type::S32},
-      {"f32", Type::F32},       {"tf32", Type::TF32}, {"f16x2", Type::F16x2},
-      {"bf16x2", Type::BF16x2}, {"b64", Type::B64},   {"u64", Type::U64},
-      {"s64", Type::S64},       {"f64", Type::F64}};
+      {"pred", Type::Pred},     {"b8", Type::B8},
+      {"u8", Type::U8},         {"s8", Type::S8},
+      {"b16", Type::B16},       {"u16", Type::U16},
+      {"s16", Type::S16},       {"f16", Type::F16},
+      {"bf16", Type::BF16},     {"b32", Type::B32},
+      {"u32", Type::U32},       {"s32", Type::S32},
+      {"f32", Type::F32},       {"tf32", Type::TF32},
+      {"f16x2", Type::F16x2},   {"bf16x2", Type::BF16x2},
+      {"b64", Type::B64},       {"u64", Type::U64},
+      {"s64", Type::S64},       {"f64", Type::F64},
+      {"e4m3", Type::E4M3},     {"e5m2", Type::E5M2},
+      {"e4m3x2", Type::E4M3x2}, {"e5m2x2", Type::E5M2x2}};
   auto found = types.find(name);
   return found == types.end() ? Type::None : found->second;
 }
@@ -87,8 +92,11 @@ DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
       {"ldmatrix", decodeMatrix},
       {"stmatrix", decodeMatrix},
       {"mma", decodeMma},
+      {"wgmma", decodeWgmma},
       {"bar", decodeBarrier},
       {"barrier", decodeBarrier},
+      {"setmaxnreg", decodeSetRegisters},
+      {"elect", decodeElect},
       {"shfl", decodeShuffle},
       {"vote", decodeShuffle},
       {"match", decodeShuffle},

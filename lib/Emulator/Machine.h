@@ -12,6 +12,7 @@
 #include "GlobalMemory.h"
 #include "Mbarrier.h"
 #include "Schedule.h"
+#include "Wgmma.h"
 
 #include <map>
 
@@ -25,7 +26,14 @@ std::string hexMask(uint32_t mask);
 
 /// What lanes may wait for. A barrier hands them its result; all others are
 /// asked again by executing the instruction once more.
-enum class WaitFor : uint8_t { Nothing, Barrier, Mbarrier, ClusterBarrier };
+enum class WaitFor : uint8_t {
+  Nothing,
+  Barrier,
+  Mbarrier,
+  ClusterBarrier,
+  Warpgroup, // its other warps
+  Registers
+};
 
 /// Lanes of a warp that execute together.
 struct Group {
@@ -85,6 +93,11 @@ public:
   void branchIndexed(const Inst &inst, const uint8_t *index);
   void arriveAtJoin();
   void exitLanes();
+  /// Operations of wgmma in flight that write a register.
+  bool isInFlight(uint32_t slot) const { return inFlight[slot] != 0; }
+  void addInFlight(uint32_t slot, int count) {
+    inFlight[slot] = static_cast<uint16_t>(inFlight[slot] + count);
+  }
   /// The executing lanes stop until somebody wakes them.
   void blockFor(WaitFor what, uint32_t index = 0);
   /// Lets another warp run: the lanes poll for what only others can change.
@@ -92,6 +105,8 @@ public:
 
   // Groups that each lane has committed: cp.async, cp.async.bulk.
   std::array<uint32_t, 32> copyGroups = {}, bulkGroups = {};
+
+  uint32_t registers = 0; // of a thread, if known; see RegisterPool.cpp
 
   // barrier.cluster: the lanes that arrived and have not waited since, and
   // those that the current phase lacks.
@@ -120,6 +135,7 @@ private:
   const Inst *currentInst = nullptr;
   std::unique_ptr<uint8_t[]> storage;
   std::vector<uint32_t> writtenMasks;
+  std::vector<uint16_t> inFlight; // by slot
   Group current;
   bool hasCurrent = false;
   bool event = false;  // the interpreter loop must look up
@@ -174,6 +190,8 @@ public:
   std::array<Barrier, 16> barriers;
   std::map<uint32_t, Mbarrier> mbarriers; // by offset in `shared`
   std::vector<std::unique_ptr<Warp>> warps;
+  std::vector<Warpgroup> warpgroups;
+  uint32_t freeRegisters = 0;   // of each thread of a warp
   RaceChecker *races = nullptr; // told of every access, if set
 
   /// Finds the buffer of a global access; null if out of bounds.
@@ -189,6 +207,8 @@ public:
   /// Begins to execute the block at `index` of the grid.
   void start(const std::array<uint32_t, 3> &index);
   bool finished() const;
+  /// Registers of a thread when the kernel starts; 0 if unknown.
+  uint32_t initialRegisters() const;
   unsigned threadCount() const { return threads; }
   std::string threadName(unsigned warp, unsigned lane) const;
 

@@ -5,145 +5,161 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-// Products are exact in double, their sum over k is taken in double in
-// ascending k, the accumulator is added last, and the result is rounded once.
+// PTX ISA, "Warp Level Matrix Instructions: mma". A 32-bit register holds
+// `pack` elements: register r of lane (g, t) those from column t * pack of row
+// g, 4 * pack further for each second pair of registers, row g + 8 for odd r.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Numeric.h"
+#include "MatrixProduct.h"
 
 #include "Decoder.h"
 #include "Lanes.h"
+#include "Numeric.h"
 
 using namespace sparse_attn::emulator;
 
 namespace {
 
-enum Kind : uint8_t { Half, Bfloat, Tf32 };
+template <Type type>
+double element(uint32_t word, unsigned index) {
+  if constexpr (type == Type::TF32)
+    return bitCast<float>(word & ~0x1fffu);
+  else if constexpr (type == Type::F16)
+    return halfToFloat(static_cast<uint16_t>(word >> (16 * index)));
+  else if constexpr (type == Type::BF16)
+    return bfloatToFloat(static_cast<uint16_t>(word >> (16 * index)));
+  else if constexpr (type == Type::S8)
+    return static_cast<int8_t>(word >> (8 * index));
+  else if constexpr (type == Type::U8)
+    return static_cast<uint8_t>(word >> (8 * index));
+  else
+    return fp8ToFloat(static_cast<uint8_t>(word >> (8 * index)),
+                      type == Type::E5M2);
+}
 
-/// A and B of one warp, k first, so that the inner loops run over n.
 template <unsigned k>
-struct Operands {
-  alignas(64) double a[16][k];
-  alignas(64) double b[k][8];
-};
-
-template <unsigned k>
-void multiply(const Operands<k> &in, double (&sums)[16][8]) {
+void multiply(const double (&a)[16][k], const double (&b)[k][8],
+              double (&sums)[16][8]) {
   for (unsigned m = 0; m < 16; ++m) {
     double row[8] = {};
     for (unsigned i = 0; i < k; ++i)
       for (unsigned n = 0; n < 8; ++n)
-        row[n] += in.a[m][i] * in.b[i][n];
+        row[n] += a[m][i] * b[i][n];
     for (unsigned n = 0; n < 8; ++n)
-      sums[m][n] = row[n];
+      sums[m][n] += row[n];
   }
 }
 
-template <Kind kind>
-double widen(uint16_t bits) {
-  return kind == Bfloat ? bfloatToFloat(bits) : halfToFloat(bits);
-}
-
-// 16-bit fragments: register r of lane (g, t) holds columns 2t, 2t+1, plus 8
-// for each second pair of registers, of row g (+ 8 for odd r).
-template <Kind kind, unsigned k>
-void unpack16(Warp &warp, const uint32_t *a, const uint32_t *b,
-              Operands<k> &out) {
-  for (unsigned r = 0; r < k / 4; ++r) {
-    const uint8_t *in = warp.slot(a[r]);
-    for (unsigned lane = 0; lane < 32; ++lane) {
-      uint32_t bits = getLane<uint32_t>(in, lane);
-      double *row = out.a[lane / 4 + (r & 1) * 8] + (r >> 1) * 8 + lane % 4 * 2;
-      row[0] = widen<kind>(static_cast<uint16_t>(bits));
-      row[1] = widen<kind>(static_cast<uint16_t>(bits >> 16));
-    }
-  }
-  for (unsigned r = 0; r < k / 8; ++r) {
-    const uint8_t *in = warp.slot(b[r]);
-    for (unsigned lane = 0; lane < 32; ++lane) {
-      uint32_t bits = getLane<uint32_t>(in, lane);
-      unsigned row = r * 8 + lane % 4 * 2;
-      out.b[row][lane / 4] = widen<kind>(static_cast<uint16_t>(bits));
-      out.b[row + 1][lane / 4] = widen<kind>(static_cast<uint16_t>(bits >> 16));
-    }
-  }
-}
-
-// tf32 fragments: register r holds column t (+ 4 for each second pair) of row
-// g (+ 8 for odd r). The low 13 bits are ignored.
-template <unsigned k>
-void unpackTf32(Warp &warp, const uint32_t *a, const uint32_t *b,
-                Operands<k> &out) {
-  auto value = [&](uint32_t slot, unsigned lane) {
-    uint32_t bits = getLane<uint32_t>(warp.slot(slot), lane);
-    return static_cast<double>(bitCast<float>(bits & ~0x1fffu));
-  };
-  for (unsigned r = 0; r < k / 2; ++r)
-    for (unsigned lane = 0; lane < 32; ++lane)
-      out.a[lane / 4 + (r & 1) * 8][lane % 4 + (r >> 1) * 4] =
-          value(a[r], lane);
-  for (unsigned r = 0; r < k / 4; ++r)
-    for (unsigned lane = 0; lane < 32; ++lane)
-      out.b[lane % 4 + r * 4][lane / 4] = value(b[r], lane);
-}
-
-// Slots: D, A, B, C.
-template <Kind kind, unsigned k, bool halfResult>
-void runMma(Warp &warp, const Inst &, const uint32_t *slots) {
+// Slots: D, A, B, C. Inst::a: results saturate.
+template <Type typeA, Type typeB, unsigned k, Type result>
+void runMma(Warp &warp, const Inst &inst, const uint32_t *slots) {
   if (!warp.requireConverged(true))
     return;
   ++warp.block->counters.mma;
-  constexpr unsigned results = halfResult ? 2 : 4;
-  constexpr unsigned countA = kind == Tf32 ? k / 2 : k / 4;
-  constexpr unsigned countB = countA / 2;
-  const uint32_t *a = slots + results, *b = a + countA, *c = b + countB;
-  Operands<k> in;
-  if constexpr (kind == Tf32)
-    unpackTf32<k>(warp, a, b, in);
-  else
-    unpack16<kind, k>(warp, a, b, in);
-  double sums[16][8];
-  multiply<k>(in, sums);
+  constexpr bool isHalf = result == Type::F16;
+  constexpr unsigned results = isHalf ? 2 : 4;
+  constexpr unsigned pack = 32 / bitsOf(typeA);
+  constexpr unsigned countA = k / 2 / pack, countB = countA / 2;
+  const uint32_t *slotsA = slots + results, *slotsB = slotsA + countA,
+                 *slotsC = slotsB + countB;
+  alignas(64) double a[16][k], b[k][8], sums[16][8];
+  for (unsigned r = 0; r < countA; ++r) {
+    const uint8_t *in = warp.slot(slotsA[r]);
+    for (unsigned lane = 0; lane < 32; ++lane)
+      for (unsigned i = 0; i < pack; ++i)
+        a[lane / 4 + (r & 1) * 8][((r >> 1) * 4 + lane % 4) * pack + i] =
+            element<typeA>(getLane<uint32_t>(in, lane), i);
+  }
+  for (unsigned r = 0; r < countB; ++r) {
+    const uint8_t *in = warp.slot(slotsB[r]);
+    for (unsigned lane = 0; lane < 32; ++lane)
+      for (unsigned i = 0; i < pack; ++i)
+        b[(r * 4 + lane % 4) * pack + i][lane / 4] =
+            element<typeB>(getLane<uint32_t>(in, lane), i);
+  }
+  for (unsigned r = 0; r < results; ++r) {
+    const uint8_t *in = warp.slot(slotsC[r]);
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      uint32_t word = getLane<uint32_t>(in, lane);
+      double *at = sums[lane / 4 + (isHalf ? r : r >> 1) * 8] + lane % 4 * 2;
+      if constexpr (isHalf) {
+        at[0] = element<Type::F16>(word, 0);
+        at[1] = element<Type::F16>(word, 1);
+      } else if constexpr (result == Type::S32) {
+        at[r & 1] = static_cast<int32_t>(word);
+      } else {
+        at[r & 1] = bitCast<float>(word);
+      }
+    }
+  }
+  MmaModel model = warp.block->launch.launch.mmaModel;
+  if (model == MmaModel::Ieee || result == Type::S32) {
+    multiply<k>(a, b, sums);
+  } else {
+    MatrixProduct product{typeA, typeB, result, 16, 8, k, a[0], b[0], sums[0]};
+    if (!product.run(model))
+      return warp.fail(0, "the chosen model of tensor cores knows no products "
+                          "of this type");
+  }
   for (unsigned r = 0; r < results; ++r) {
     alignas(64) uint32_t out[32];
-    const uint8_t *addend = warp.slot(c[r]);
     for (unsigned lane = 0; lane < 32; ++lane) {
-      unsigned row = halfResult ? r : r >> 1;
-      const double *sum = sums[lane / 4 + row * 8] + lane % 4 * 2;
-      if constexpr (halfResult) {
-        uint32_t bits = getLane<uint32_t>(addend, lane);
-        double low = sum[0] + halfToFloat(static_cast<uint16_t>(bits));
-        double high = sum[1] + halfToFloat(static_cast<uint16_t>(bits >> 16));
-        out[lane] = floatToHalf(oddFloat(low)) |
-                    uint32_t(floatToHalf(oddFloat(high))) << 16;
-      } else {
-        double value = sum[r & 1] + double(getLane<float>(addend, lane));
-        out[lane] = bitCast<uint32_t>(canonical(static_cast<float>(value)));
-      }
+      const double *at =
+          sums[lane / 4 + (isHalf ? r : r >> 1) * 8] + lane % 4 * 2;
+      if constexpr (isHalf)
+        out[lane] = roundSum(at[0], result) | roundSum(at[1], result) << 16;
+      else if constexpr (result == Type::F32)
+        out[lane] = bitCast<uint32_t>(canonical(static_cast<float>(at[r & 1])));
+      else
+        out[lane] = roundSum(at[r & 1], result, inst.a);
     }
     std::memcpy(warp.slot(slots[r]), out, sizeof out);
   }
 }
 
-Handler handlerOf(Type a, Type d, unsigned k) {
-  bool half = d == Type::F16;
-  if (!half && d != Type::F32)
-    return nullptr;
-  if (a == Type::F16 && k == 16)
-    return half ? runMma<Half, 16, true> : runMma<Half, 16, false>;
-  if (a == Type::F16 && k == 8)
-    return half ? runMma<Half, 8, true> : runMma<Half, 8, false>;
-  if (half)
-    return nullptr;
-  if (a == Type::BF16 && k == 16)
-    return runMma<Bfloat, 16, false>;
-  if (a == Type::BF16 && k == 8)
-    return runMma<Bfloat, 8, false>;
-  if (a == Type::TF32 && k == 8)
-    return runMma<Tf32, 8, false>;
-  if (a == Type::TF32 && k == 4)
-    return runMma<Tf32, 4, false>;
+template <Type a, Type b, unsigned k>
+Handler withResult(Type result) {
+  if constexpr (a == Type::S8 || a == Type::U8)
+    return result == Type::S32 ? runMma<a, b, k, Type::S32> : nullptr;
+  else if constexpr (a == Type::BF16 || a == Type::TF32)
+    return result == Type::F32 ? runMma<a, b, k, Type::F32> : nullptr;
+  else
+    return result == Type::F32   ? runMma<a, b, k, Type::F32>
+           : result == Type::F16 ? runMma<a, b, k, Type::F16>
+                                 : nullptr;
+}
+
+template <Type a, Type b, unsigned small>
+Handler withDepth(unsigned k, Type result) {
+  return k == small       ? withResult<a, b, small>(result)
+         : k == 2 * small ? withResult<a, b, 2 * small>(result)
+                          : nullptr;
+}
+
+Handler handlerOf(Type a, Type b, unsigned k, Type result) {
+  if (a == Type::F16 && b == a)
+    return withDepth<Type::F16, Type::F16, 8>(k, result);
+  if (a == Type::BF16 && b == a)
+    return withDepth<Type::BF16, Type::BF16, 8>(k, result);
+  if (a == Type::TF32 && b == a)
+    return withDepth<Type::TF32, Type::TF32, 4>(k, result);
+  if (a == Type::S8)
+    return b == Type::S8   ? withDepth<Type::S8, Type::S8, 16>(k, result)
+           : b == Type::U8 ? withDepth<Type::S8, Type::U8, 16>(k, result)
+                           : nullptr;
+  if (a == Type::U8)
+    return b == Type::S8   ? withDepth<Type::U8, Type::S8, 16>(k, result)
+           : b == Type::U8 ? withDepth<Type::U8, Type::U8, 16>(k, result)
+                           : nullptr;
+  if (a == Type::E4M3)
+    return b == Type::E4M3   ? withDepth<Type::E4M3, Type::E4M3, 16>(k, result)
+           : b == Type::E5M2 ? withDepth<Type::E4M3, Type::E5M2, 16>(k, result)
+                             : nullptr;
+  if (a == Type::E5M2)
+    return b == Type::E4M3   ? withDepth<Type::E5M2, Type::E4M3, 16>(k, result)
+           : b == Type::E5M2 ? withDepth<Type::E5M2, Type::E5M2, 16>(k, result)
+                             : nullptr;
   return nullptr;
 }
 
@@ -152,21 +168,23 @@ Handler handlerOf(Type a, Type d, unsigned k) {
 void sparse_attn::emulator::decodeMma(Decoder &d) {
   if (!d.take("sync") || !d.take("aligned"))
     return void(d.unsupported());
-  unsigned k = d.take("m16n8k16")  ? 16
-               : d.take("m16n8k8") ? 8
-               : d.take("m16n8k4") ? 4
-                                   : 0;
+  unsigned k = d.take("m16n8k32")   ? 32
+               : d.take("m16n8k16") ? 16
+               : d.take("m16n8k8")  ? 8
+               : d.take("m16n8k4")  ? 4
+                                    : 0;
   if (!d.take("row") || !d.take("col"))
     return void(d.unsupported());
+  d.inst.a = d.take("satfinite");
   Type result = d.takeType(), a = d.takeType(), b = d.takeType(),
        c = d.takeType();
-  Handler handler = a == b && c == result ? handlerOf(a, result, k) : nullptr;
-  if (!handler)
+  Handler handler = c == result ? handlerOf(a, b, k, result) : nullptr;
+  if (!handler || (d.inst.a && result != Type::S32))
     return void(d.unsupported());
   if (!d.expectOperands(4))
     return;
   size_t results = result == Type::F16 ? 2 : 4;
-  size_t countA = a == Type::TF32 ? k / 2 : k / 4;
+  size_t countA = k * bitsOf(a) / 64;
   const size_t counts[] = {results, countA, countA / 2, results};
   for (size_t i = 0; i < 4; ++i) {
     const Operand &operand = d.operand(i);

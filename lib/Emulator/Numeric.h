@@ -69,6 +69,9 @@ inline uint16_t floatToBfloat(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/// e4m3 or e5m2.
+float fp8ToFloat(uint8_t bits, bool e5m2);
+
 /// Rounds to tf32 (10 fraction bits), ties away from zero.
 inline uint32_t floatToTf32(uint32_t bits) {
   uint32_t magnitude = bits & 0x7fffffffu;

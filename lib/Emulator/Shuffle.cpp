@@ -164,6 +164,21 @@ void runActiveMask(Warp &warp, const Inst &, const uint32_t *slots) {
   eachLane<uint32_t>(warp, slots[0], [=](unsigned) { return lanes; });
 }
 
+/// The member with the lowest number leads.
+void runElect(Warp &warp, const Inst &, const uint32_t *slots) {
+  const uint8_t *masks = warp.slot(slots[2]);
+  if (!warp.checkMembers(masks))
+    return;
+  uint32_t lanes = warp.lanes;
+  auto leader = [&](unsigned lane) -> uint32_t {
+    return __builtin_ctz(getLane<uint32_t>(masks, lane) & lanes);
+  };
+  putPredicate(warp, slots[1], collect(warp, [&](unsigned lane) {
+                 return leader(lane) == lane;
+               }));
+  eachLane<uint32_t>(warp, slots[0], leader);
+}
+
 /// "d" or "d|p"; Inst::b says whether there is a predicate.
 void takeTarget(Decoder &d) {
   const Operand &target = d.operand(0);
@@ -247,6 +262,20 @@ void decodeMatch(Decoder &d) {
 }
 
 } // namespace
+
+void sparse_attn::emulator::decodeElect(Decoder &d) {
+  if (!d.take("sync"))
+    return void(d.unsupported());
+  if (!d.expectOperands(2))
+    return;
+  const Operand &target = d.operand(0);
+  if (target.kind != Operand::Pair)
+    return void(d.fail("expected 'd|p'"));
+  d.dst(target.elements[0], Type::B32);
+  d.dst(target.elements[1], Type::Pred);
+  d.src(1, Type::B32);
+  d.emit(runElect);
+}
 
 void sparse_attn::emulator::decodeShuffle(Decoder &d) {
   if (d.base() == "activemask") {

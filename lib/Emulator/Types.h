@@ -19,11 +19,15 @@ enum class Type : uint8_t {
   B8,
   U8,
   S8,
+  E4M3,
+  E5M2,
   B16,
   U16,
   S16,
   F16,
   BF16,
+  E4M3x2,
+  E5M2x2,
   B32,
   U32,
   S32,
@@ -55,10 +59,14 @@ constexpr unsigned bitsOf(Type type) {
 
 constexpr bool isFloat(Type type) {
   switch (type) {
+  case Type::E4M3:
+  case Type::E5M2:
   case Type::F16:
   case Type::BF16:
   case Type::F32:
   case Type::TF32:
+  case Type::E4M3x2:
+  case Type::E5M2x2:
   case Type::F16x2:
   case Type::BF16x2:
   case Type::F64:

@@ -100,7 +100,9 @@ bool Warp::requireWritten(uint32_t slot) {
   if (!missing)
     return true;
   fail(__builtin_ctz(missing),
-       "register '" + block->kernel.registerName(slot) + "' was never written");
+       "register '" + block->kernel.registerName(slot) + "' " +
+           (isInFlight(slot) ? "is used before wgmma.wait_group"
+                             : "was never written"));
   return false;
 }
 

@@ -132,6 +132,14 @@ enum class Arrival {
   Earliest ///< When they are issued.
 };
 
+/// How mma.sync and wgmma sum their products.
+enum class MmaModel {
+  Ieee,   ///< Exact products and sums, rounded once for each instruction.
+  Ampere, ///< As the tensor cores of these architectures do.
+  Ada,
+  Hopper
+};
+
 /// One kernel launch.
 struct Launch {
   std::string entry;
@@ -154,6 +162,7 @@ struct Launch {
   /// Worker threads over blocks; 0 means one per core.
   unsigned hostThreads = 0;
   Arrival arrival = Arrival::BySeed;
+  MmaModel mmaModel = MmaModel::Ieee;
   /// Report accesses that nothing orders; blocks then run one by one.
   bool checkRaces = false;
   /// Warp instructions after which a block counts as endless; 0: 2^40.

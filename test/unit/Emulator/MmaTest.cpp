@@ -146,9 +146,9 @@ TEST(Mma, Faults) {
                           list(4, 4) + "; // HERE"),
                    {"operand 1 needs 4 registers, found 2"});
   expectParseError(
-      kernel("  mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r1}, "
+      kernel("  mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r1}, "
              "{%r1}, {%r1}, {%r1}; // HERE"),
-      {"'mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32'"});
+      {"'mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32'"});
 }
 
 } // namespace
