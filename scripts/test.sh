@@ -23,6 +23,10 @@ lit=/usr/lib/llvm-22/bin/lit
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
 
+# libMLIR.so is not instrumented: it keeps what it allocates for a process, and
+# its allocators do not unpoison what instrumented code has poisoned in them.
+export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=0:allow_user_poisoning=0}
+
 rm -rf "$results"
 mkdir -p "$results"
 

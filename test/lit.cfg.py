@@ -21,6 +21,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 
 import lit.formats
@@ -57,7 +58,15 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "HOME", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+# Programs that are not instrumented need the sanitizer's runtime beforehand.
+preload = ""
+if config.sanitizer:
+    config.available_features.add("sanitized")
+    runtime = subprocess.check_output(["g++", "-print-file-name=libasan.so"], text=True)
+    preload = f"env LD_PRELOAD={runtime.strip()}"
+
 config.substitutions += [
+    ("%preload", preload),
     ("%python", find_python()),
     ("%plugin", os.path.join(config.library_dir, "SparseAttnPlugin.so")),
     ("%mlir_lib_dir", config.llvm_library_dir),
@@ -65,11 +74,6 @@ config.substitutions += [
     ("%build_dir", config.build_dir),
     ("%tools_dir", config.tools_dir),
 ]
-
-if config.sanitizer:
-    config.available_features.add("sanitized")
-    # libMLIR.so is not instrumented and keeps what it allocates for a process.
-    config.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 
 ptxas = find_ptxas()
 if ptxas:

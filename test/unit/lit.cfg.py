@@ -20,5 +20,3 @@ config.test_source_root = config.test_exec_root = os.path.join(
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "HOME", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
-if config.sanitizer:
-    config.environment.setdefault("ASAN_OPTIONS", "detect_leaks=0")

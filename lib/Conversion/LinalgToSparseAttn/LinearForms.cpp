@@ -35,7 +35,8 @@ ScoreRegionBuilder::Linear ScoreRegionBuilder::getLinear(const Ramp &ramp) {
   Linear result;
   result.constant = result.low = result.high = ramp.start;
   int64_t stride = ramp.step;
-  for (unsigned axis : llvm::reverse(regroup(ramp.index))) {
+  SmallVector<unsigned> axes(regroup(ramp.index));
+  for (unsigned axis : llvm::reverse(axes)) {
     Value index = indexOf.lookup(axis);
     if (axis == keyAxis)
       keyTerms.insert(index);

@@ -1,8 +1,8 @@
 // Stock mlir-opt takes the project's dialects and passes from one small library.
-// RUN: mlir-opt %s --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
+// RUN: %preload mlir-opt %s --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
 // RUN:   --pass-pipeline='builtin.module(sparse-attn-assign-policies{filter=recall:0.95},sparse-attn-outline-kernels)' \
 // RUN:   | FileCheck %s
-// RUN: mlir-opt --load-dialect-plugin=%plugin --show-dialects | FileCheck %s --check-prefix=DIALECTS
+// RUN: %preload mlir-opt --load-dialect-plugin=%plugin --show-dialects | FileCheck %s --check-prefix=DIALECTS
 
 // DIALECTS: attn_tile
 // DIALECTS: sparse_attn
