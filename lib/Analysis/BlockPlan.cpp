@@ -21,16 +21,18 @@ TileRanges sparse_attn::roundToTiles(const VisibleKeys &keys, Number length,
   auto higher = [&](Number x, Number y) {
     return x.is(0) ? y : y.is(0) ? x : math.max(x, y);
   };
-  auto clamp = [&](Number x) {
-    return !x.value && x.constant <= 0 ? Number(0)
-                                       : lower(math.max(x, 0), length);
+  auto positive = [&](Number x) {
+    return !x.value && x.constant <= 0 ? Number(0) : math.max(x, 0);
   };
+  auto clamp = [&](Number x) { return lower(positive(x), length); };
   auto down = [&](Number x) {
     return math.scale(math.floorDiv(x, width), width);
   };
   TileRanges tiles;
   tiles.end = clamp(math.add(keys.some.last, 1));
-  tiles.begin = lower(down(clamp(keys.some.first)), tiles.end);
+  // Not clamped first: what begins behind the last key is no tile, not the
+  // last.
+  tiles.begin = lower(down(positive(keys.some.first)), tiles.end);
   tiles.fullBegin = tiles.fullEnd = tiles.begin;
   const auto &[first, last] = keys.every;
   if (!first.value && !last.value && first.constant > last.constant)
@@ -49,11 +51,11 @@ TileRanges sparse_attn::roundToTiles(const VisibleKeys &keys, Number length,
   return tiles;
 }
 
-BlockPlan::BlockPlan(AttentionOp op, ArrayRef<int64_t> batch) {
+BlockPlan::BlockPlan(AttentionOp op, ArrayRef<int64_t> tile,
+                     ArrayRef<int64_t> batch, const ConstantMask *mask) {
   AttentionOp::Dims dims = op.getDims();
   int64_t queries = op.getDimSize(dims.m), keys = op.getDimSize(dims.k2);
-  int64_t height = (*op.getDecisionTile())[0],
-          width = (*op.getDecisionTile())[1];
+  int64_t height = tile[0], width = tile[1];
   queryTiles = llvm::divideCeil(queries, height);
   keyTiles = llvm::divideCeil(keys, width);
   ScoreStructure structure = analyzeScore(op);
@@ -62,40 +64,29 @@ BlockPlan::BlockPlan(AttentionOp op, ArrayRef<int64_t> batch) {
     int64_t last = std::min((row + 1) * height, queries) - 1;
     VisibleKeys visible =
         findVisibleKeys(op, structure, row * height, last, batch);
-    if (op.getMask())
-      visible.every = KeyRange::none();
     TileRanges ranges = roundToTiles(visible, keys, width, math);
-    auto up = [&](const Number &key) {
-      return static_cast<int64_t>(llvm::divideCeil(key.constant, width));
-    };
-    rows.push_back({up(ranges.begin), up(ranges.fullBegin), up(ranges.fullEnd),
-                    up(ranges.end)});
+    for (int64_t key = 0; key < keys; key += width) {
+      auto within = [&](const Number &begin, const Number &end) {
+        return key >= begin.constant && key < end.constant;
+      };
+      TileKind kind = !within(ranges.begin, ranges.end) ? TileKind::Empty
+                      : within(ranges.fullBegin, ranges.fullEnd)
+                          ? TileKind::Full
+                          : TileKind::Partial;
+      if (op.getMask() && kind != TileKind::Empty) {
+        TileKind masked = mask ? mask->getKind(batch, row * height, last, key,
+                                               std::min(key + width, keys) - 1)
+                               : TileKind::Partial;
+        if (masked != TileKind::Full)
+          kind = masked;
+      }
+      kinds.push_back(kind);
+    }
   }
-}
-
-TileKind BlockPlan::getKind(int64_t queryTile, int64_t keyTile) const {
-  const Row &row = rows[queryTile];
-  if (keyTile < row.begin || keyTile >= row.end)
-    return TileKind::Empty;
-  return keyTile >= row.fullBegin && keyTile < row.fullEnd ? TileKind::Full
-                                                           : TileKind::Partial;
 }
 
 int64_t BlockPlan::count(TileKind kind) const {
-  int64_t full = 0, visited = 0;
-  for (const Row &row : rows) {
-    full += row.fullEnd - row.fullBegin;
-    visited += row.end - row.begin;
-  }
-  switch (kind) {
-  case TileKind::Empty:
-    return queryTiles * keyTiles - visited;
-  case TileKind::Partial:
-    return visited - full;
-  case TileKind::Full:
-    return full;
-  }
-  llvm_unreachable("all kinds are covered");
+  return llvm::count(kinds, kind);
 }
 
 void BlockPlan::print(raw_ostream &os, int64_t limit) const {
@@ -115,22 +106,14 @@ void BlockPlan::print(raw_ostream &os, int64_t limit) const {
   }
 }
 
-bool BlockPlan::operator==(const BlockPlan &other) const {
-  auto same = [](const Row &a, const Row &b) {
-    return a.begin == b.begin && a.fullBegin == b.fullBegin &&
-           a.fullEnd == b.fullEnd && a.end == b.end;
-  };
-  return queryTiles == other.queryTiles && keyTiles == other.keyTiles &&
-         llvm::equal(rows, other.rows, same);
-}
-
 bool sparse_attn::mayHaveFullTiles(AttentionOp op) {
   AttentionOp::Dims dims = op.getDims();
   if (op.getMask())
-    return false;
+    return op.hasBlockFlags();
   if (ShapedType::isDynamic(op.getDimSize(dims.m)) ||
       ShapedType::isDynamic(op.getDimSize(dims.k2)) ||
       !getUsedBatchDims(op).empty())
     return true;
-  return BlockPlan(op, /*batch=*/{}).count(TileKind::Full) > 0;
+  return BlockPlan(op, *op.getDecisionTile(), /*batch=*/{}, /*mask=*/nullptr)
+             .count(TileKind::Full) > 0;
 }

@@ -99,6 +99,16 @@ KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
   length("key_length", dims.k2);
   for (auto [index, dim] : llvm::enumerate(dims.batch))
     length("batch_" + std::to_string(index), dim);
+  if (Value indices = op.getBlockIndices()) {
+    auto type = cast<RankedTensorType>(indices.getType());
+    unsigned last = type.getRank() - (op.hasBlockFlags() ? 2 : 1);
+    if (type.isDynamicDim(last))
+      signature.arguments.push_back(
+          {blockListLengthName.str(),
+           Role::Length,
+           RankedTensorType(),
+           {cast<BlockArgument>(indices).getArgNumber(), last}});
+  }
   for (auto [index, tensor] : llvm::enumerate(captured)) {
     auto type = cast<RankedTensorType>(tensor.getType());
     for (int64_t dim = 0; dim < type.getRank(); ++dim)

@@ -187,12 +187,16 @@ std::optional<KeyRange> Solver::valuesOf(const Linear &sum) {
     auto values = valuesOf(term.value);
     if (!values)
       return std::nullopt;
-    KeyRange scaled{math.scale(values->first, term.coefficient),
-                    math.scale(values->last, term.coefficient)};
+    // One number stays one: what looks it up asks for no more.
+    bool alike =
+        same(total.first, total.last) && same(values->first, values->last);
+    auto add = [&](Number bound, Number value) {
+      return math.add(bound, math.scale(value, term.coefficient));
+    };
     if (term.coefficient < 0)
-      std::swap(scaled.first, scaled.last);
-    total = {math.add(total.first, scaled.first),
-             math.add(total.last, scaled.last)};
+      std::swap(values->first, values->last);
+    total.first = add(total.first, values->first);
+    total.last = alike ? total.first : add(total.last, values->last);
   }
   return total;
 }

@@ -239,6 +239,7 @@ Outcome Compiler::plan() {
 
   PassManager outline(&context);
   outline.addPass(createSplitKeys());
+  outline.addPass(createFoldConstantMasks());
   outline.addPass(createOutlineKernels());
   if (Outcome outcome = runPasses(outline, *result.graph, "outline");
       outcome != Outcome::Success)

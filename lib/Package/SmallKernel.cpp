@@ -77,6 +77,8 @@ static SmallVector<SmallVector<int64_t>> chooseShapes(AttentionOp op,
     shapes.push_back(tiled(block[0]));
     shapes.push_back(tiled(block[0]));
     shapes.back().push_back(llvm::divideCeilSigned(sizes[dims.k2], block[1]));
+    if (op.hasBlockFlags())
+      shapes.back().push_back(2);
   }
   shapes.push_back(mapped(op.getOutputMap()));
   if (op.getLogSumExp())
@@ -255,17 +257,19 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
     });
   }
   if (op.getBlockCounts()) {
-    SmallVector<int64_t> shape = shapes[inputs.size() + 1];
-    int64_t most = shape.back();
+    size_t position = shapes[inputs.size()].size(); // of the entry's number
+    int64_t most = shapes[inputs.size() + 1][position];
     add([&](ArrayRef<int64_t>) {
       return static_cast<double>(1 + random.below(most));
     });
     // Ascending from a random first block, around the end: no block twice.
     int64_t first = 0;
     add([&](ArrayRef<int64_t> index) {
-      if (index.back() == 0)
+      if (op.hasBlockFlags() && index.back() == 1)
+        return static_cast<double>(random.below(2));
+      if (index[position] == 0)
         first = random.below(most);
-      return static_cast<double>((first + index.back()) % most);
+      return static_cast<double>((first + index[position]) % most);
     });
   }
   while (inputs.size() < op->getNumOperands())

@@ -65,7 +65,7 @@ class Attention:
         return (*self.batch[:-1], self.batch[-1] // self.shared, self.shared)
 
 
-def _type(shape, element: str) -> str:
+def print_type(shape, element: str) -> str:
     return f"tensor<{''.join(f'{x}x' for x in shape)}{element}>"
 
 
@@ -98,11 +98,11 @@ class _Printer:
         spec = self.spec
         if name == "tile_counts":
             tiles = "?" if spec.dynamic else -(-spec.rows // spec.decision_tile[0])
-            return _type([*spec.query_batch, tiles, 2], "i32")
+            return print_type([*spec.query_batch, tiles, 2], "i32")
         element = {"o": spec.output_type, "mask": spec.mask}.get(name, spec.element)
         if name in RESULTS:
             element = "f32"
-        return _type([self.sizes[d] for d in self.dims[name]], element)
+        return print_type([self.sizes[d] for d in self.dims[name]], element)
 
     def map(self, name: str) -> str:
         space = [*self.batch, "m", "n", "d", "k"]

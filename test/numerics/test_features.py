@@ -166,7 +166,7 @@ def spec_of(case: dict) -> Attention:
         if mask == "bool batch" and options.get("batch"):
             options["mask_over"] = ("b0", "m", "k")
     # A dynamic length has to be the outermost dimension behind the batch.
-    dynamic = case["dynamic"] and not options.get("rows_first") and not mask
+    dynamic = case["dynamic"] and not options.get("rows_first")
     return Attention(
         length(case["rows"], TILE[0]), length(case["keys"], TILE[1]), depth, width=width,
         element=element, output=output, rule=Filter.parse(case["filter"]), decision_tile=TILE,

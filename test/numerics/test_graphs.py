@@ -60,10 +60,7 @@ class Compilable(AttentionGraph):
         super().shape()
         self.size["d"] = self.pick("depth", 16, 32, 64)
         self.size["n"] = self.pick("width", 16, 32, 64)
-        # Kernels take dynamic lengths, but not as the pitch of a mask.
         self.dynamic &= {"m", "k"}
-        if self.dynamic:
-            self.forced = {**self.forced, "mask": None, "second mask": None, "fill": False}
 
     def layout(self, name: str, dims, transposable: bool = False) -> tuple:
         *batch, length, last = dims

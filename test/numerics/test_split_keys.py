@@ -150,3 +150,69 @@ def test_graph(options, tmp_path):
     for one, other in zip(whole, execute(split, inputs, 2, tmp_path)):
         tolerance = 1e-5 if spec.element == "f32" else 2e-3
         np.testing.assert_allclose(one.astype(np.float64), other, atol=tolerance, rtol=tolerance)
+
+
+ANY = 4999  # in texts, where the number of keys is dynamic
+
+
+def boundaries(keys: int, count: int) -> np.ndarray:
+    """Where each of `count` shares begins, and where the last ends."""
+    share = -(-max(-(-keys // count), 512) // 128) * 128
+    return share * np.arange(count + 1, dtype=np.int64)
+
+
+@pytest.fixture(scope="module")
+def cache_packages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+
+    def compiled(rule: str, masked: bool):
+        spec = Attention(1, ANY, 32, (1, 8), shared=4, rule=Filter.parse(rule),
+                         mask="i1" if masked else None)  # fmt: skip
+        path = folder / f"{rule.split(':')[0]}_{masked}"
+        if not path.exists():
+            text = print_module(spec).replace(str(ANY), "?")
+            tools.compile_text(text, path, "--expect-attention=1", "--ptxas=none")
+        return spec, tools.Package(path, {})
+
+    return compiled
+
+
+@pytest.mark.parametrize("rule,masked", [("dense", False), ("recall:0.9", False), ("dense", True)])
+@pytest.mark.parametrize("keys", [0, 1, 77, 512, 513, 1100, 3000])
+def test_cache_that_grows(cache_packages, keys, rule, masked):
+    """One package for every length: packed heads, shares that may be empty."""
+    spec, package = cache_packages(rule, masked)
+    spec = dataclasses.replace(spec, keys=keys)
+    arrays = make(spec, "tiles", seed=20)
+    kernel = package.kernel("attention_0")
+    count = kernel["grid"]["z"]["value"]
+    assert count == 108 and packs_heads(spec, kernel)
+    inputs = {"query": arrays["q"], "key": arrays["k"], "value": arrays["v"]}
+    if masked:
+        inputs["mask"] = arrays["mask"]
+    part, merge = run_both(package, inputs | {"captured_0": boundaries(keys, count)})
+    used = np.isfinite(part.arrays["log_sum_exp"]).any(axis=(0, 1, 2, 3))
+    assert used.sum() <= -(-keys // 512)
+    visited = part.arrays["tile_counts"][..., 0].sum(axis=tuple(range(part.arrays["tile_counts"].ndim - 1)))
+    assert visited == 2 * -(-keys // kernel["decision_tile"][1])  # of each key head
+
+    found = merge.arrays["output"][..., 0, :]
+    order = merge_heads(spec, batch_first(spec, found, spec.query_batch))
+    error = np.abs(order - dense_reference(spec, arrays)).max(axis=-1, initial=0.0)
+    size = np.abs(arrays["v"]).max(initial=0.0)
+    recall = 0.9 if rule == "recall:0.9" else 1.0
+    assert np.all(error <= (2 * (1 - recall) + 4e-3) * size)
+
+
+@pytest.mark.parametrize("keys", [5, 600, 1500])
+def test_graph_of_any_length(keys, tmp_path):
+    """The graph computes where shares begin."""
+    spec = Attention(2, ANY, 16, (1, 20), element="f32", causal=300)
+    text = print_module(spec).replace(str(ANY), "?")
+    split = tools.call("sparse-attn-opt", "--sparse-attn-split-keys", text=text)
+    assert split.count("sparse_attn.attention ins") == 2 and "tensor<11xi64>" in split
+    arrays = make(dataclasses.replace(spec, keys=keys), "random", seed=21)
+    inputs = [arrays[x] for x in "qkv"]
+    (whole,) = execute(text, inputs, 1, tmp_path)
+    (parts,) = execute(split, inputs, 1, tmp_path)
+    np.testing.assert_allclose(parts, whole, atol=1e-5, rtol=1e-5)

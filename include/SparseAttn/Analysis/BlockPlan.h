@@ -9,6 +9,7 @@
 #ifndef SPARSEATTN_ANALYSIS_BLOCKPLAN_H
 #define SPARSEATTN_ANALYSIS_BLOCKPLAN_H
 
+#include "SparseAttn/Analysis/ConstantMask.h"
 #include "SparseAttn/Analysis/KeyRanges.h"
 
 namespace mlir::sparse_attn {
@@ -24,32 +25,33 @@ struct TileRanges {
 TileRanges roundToTiles(const VisibleKeys &keys, Number length, int64_t width,
                         NumberMath &math);
 
-/// What a kernel does with a pair of a query tile and a key tile.
-enum class TileKind : char { Empty = '.', Partial = '+', Full = '#' };
-
-/// The kinds of all pairs for one index of the batch dimensions.
+/// The kinds of all pairs for one index of the batch dimensions, by the
+/// conditions of the region and a constant mask.
 class BlockPlan {
 public:
-  /// Needs a decision tile and static lengths; indices not given are 0.
-  BlockPlan(AttentionOp op, ArrayRef<int64_t> batch);
+  /// For tiles of `tile` queries and keys. Needs static lengths; batch indices
+  /// not given are 0.
+  BlockPlan(AttentionOp op, ArrayRef<int64_t> tile, ArrayRef<int64_t> batch,
+            const ConstantMask *mask);
 
   int64_t getQueryTiles() const { return queryTiles; }
   int64_t getKeyTiles() const { return keyTiles; }
-  TileKind getKind(int64_t queryTile, int64_t keyTile) const;
+  TileKind getKind(int64_t queryTile, int64_t keyTile) const {
+    return kinds[queryTile * keyTiles + keyTile];
+  }
   int64_t count(TileKind kind) const;
 
   /// A character for each pair, a line for each query tile. Plans of more than
   /// `limit` tiles a side are shrunk: full or empty where all pairs are.
   void print(raw_ostream &os, int64_t limit = 64) const;
 
-  bool operator==(const BlockPlan &other) const;
+  bool operator==(const BlockPlan &other) const {
+    return keyTiles == other.keyTiles && kinds == other.kinds;
+  }
 
 private:
-  struct Row {
-    int64_t begin, fullBegin, fullEnd, end; // key tiles
-  };
   int64_t queryTiles, keyTiles;
-  std::vector<Row> rows;
+  std::vector<TileKind> kinds; // row by row
 };
 
 /// False where no pair of tiles is full, whatever the lengths at run time.

@@ -48,6 +48,9 @@ struct KernelSignature {
   Extent gridX, gridY, gridZ;
 };
 
+/// Name of the argument for the dynamic length of a block list.
+constexpr StringLiteral blockListLengthName = "block_list_length";
+
 /// The one attention op of a kernel function (see
 /// sparse-attn-outline-kernels), or null.
 AttentionOp getKernelAttention(func::FuncOp kernel);

@@ -13,6 +13,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Fills above this are no masks. Scores are taken to be far above it.
+constexpr double largestFill = -1e37;
+
 /// A condition of the region on the indices: i1, and the value under which the
 /// score is kept.
 struct ScoreCondition {

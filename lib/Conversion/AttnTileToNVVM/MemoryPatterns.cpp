@@ -69,6 +69,15 @@ struct LoadElementsPattern : TilePattern<LoadElementsOp> {
     auto clamp = [&](Value index, Value count) {
       return Value(LLVM::SMinOp::create(b, index, b.add(count, b.i32(-1))));
     };
+    auto moveBy = [&](Value address, Value count, Value bytes) {
+      Value distance = LLVM::MulOp::create(b, b.extend(count), bytes);
+      return b.move(address, distance);
+    };
+    Value rowBytes = b.i64(size);
+    if (ShapedType::isDynamic(matrix.getRowPitch()))
+      rowBytes = LLVM::MulOp::create(b, b.extend(columns), rowBytes);
+    else
+      rowBytes = b.i64(matrix.getRowPitch() * size);
     Value zero = LLVM::ConstantOp::create(b, stored, b.getZeroAttr(stored));
     SmallVector<Value> elements;
     for (int64_t i = 0; i < tile.getDimSize(0) / (16 * t.warps); ++i)
@@ -79,17 +88,12 @@ struct LoadElementsPattern : TilePattern<LoadElementsOp> {
           Value column =
               b.add(b.add(adaptor.getColumn().front(), b.shl(t.member, 1)),
                     8 * j + e % 2);
-          auto offset = [&](Value index, int64_t pitch) {
-            return Value(
-                LLVM::MulOp::create(b, b.extend(index), b.i64(pitch * size)));
-          };
           Value address = base;
           if (matrix.getRowPitch())
-            address =
-                b.move(address, offset(clamp(row, rows), matrix.getRowPitch()));
+            address = moveBy(address, clamp(row, rows), rowBytes);
           if (matrix.getColumnPitch())
-            address = b.move(address, offset(clamp(column, columns),
-                                             matrix.getColumnPitch()));
+            address = moveBy(address, clamp(column, columns),
+                             b.i64(matrix.getColumnPitch() * size));
           Value value = LLVM::LoadOp::create(b, stored, address, size);
           Value inside = LLVM::AndOp::create(b, b.less(row, rows),
                                              b.less(column, columns));

@@ -25,11 +25,11 @@ constexpr double log2e = 1.4426950408889634;
 
 /// What a row carries from one key tile to the next.
 struct State {
-  Value accumulator, rowSum, rowMax, skippedMass, skipped;
+  Value accumulator, rowSum, rowMax, skippedMass, visited, skipped;
 
   SmallVector<Value> values() const {
     SmallVector<Value> all = {accumulator, rowSum, rowMax};
-    for (Value value : {skippedMass, skipped})
+    for (Value value : {skippedMass, visited, skipped})
       if (value)
         all.push_back(value);
     return all;
@@ -41,19 +41,16 @@ struct State {
     next.rowSum = values[1];
     next.rowMax = values[2];
     unsigned index = 3;
-    if (next.skippedMass)
-      next.skippedMass = values[index++];
-    if (next.skipped)
-      next.skipped = values[index++];
+    for (Value *value : {&next.skippedMass, &next.visited, &next.skipped})
+      if (*value)
+        *value = values[index++];
     return next;
   }
 };
 
 /// A tile's scores and what the online softmax makes of them. Maxima are in
 /// log2 units, so that their differences are exponents (but see `natural`).
-struct Tile {
-  Value firstKey;
-  bool partial;
+struct Tile : KeyTile {
   Value scores;
   Value tileMax, newMax;
   /// newMax, but 0 where a row has seen no finite score yet, so that no
@@ -68,9 +65,11 @@ public:
   FlashResults build();
 
 private:
-  State runLoop(Value from, Value to, bool partial, State state);
-  State visit(Value firstKey, bool partial, State state);
-  Tile score(Value firstKey, bool partial, const State &state);
+  State runLoop(Value from, Value to, int64_t step,
+                function_ref<KeyTile(Value)> tileAt, State state);
+  State visit(const KeyTile &key, State state);
+  Tile score(const KeyTile &key, const State &state);
+  Value modify(const KeyTile &key, Value scores, bool hides);
   void exponentiate(Tile &tile);
   State keep(Tile &tile, const State &state);
   Value keepsAnyRow(Tile &tile, const State &state, Value &mass);
@@ -147,58 +146,75 @@ FlashLoop::FlashLoop(TileBuilder &b, const FlashInputs &in)
     filter = DenseFilterAttr::get(op.getContext());
 }
 
-Tile FlashLoop::score(Value firstKey, bool partial, const State &state) {
-  Tile tile;
-  tile.firstKey = firstKey;
-  tile.partial = partial;
+/// The scores that the softmax sees, where something of the tile is hidden or
+/// where nothing is.
+Value FlashLoop::modify(const KeyTile &key, Value scores, bool hides) {
+  Value keyIndex;
+  if (hides || in.structure.modifies())
+    keyIndex = ColumnIndexOp::create(
+        b, b.tile({in.rows, in.keys}, b.getI32Type()), key.firstKey);
+  // Where every row sees every key, only what the mask surrounds is left.
+  if (op.hasScore() && (hides || in.structure.modifies()))
+    scores =
+        applyScoreRegion(b, op, hides ? Value() : in.structure.kept,
+                         in.captured, scores, in.batch, rowIndex, keyIndex);
+  if (!hides)
+    return scores;
+  if (in.mask) {
+    auto matrix = cast<MatrixType>(in.mask.getType());
+    Type element = matrix.getElementType();
+    Value mask = LoadElementsOp::create(b, b.tile({in.rows, in.keys}, element),
+                                        in.mask, in.firstQuery, key.firstKey,
+                                        in.maskRows, in.maskColumns);
+    Value masked;
+    if (element.isInteger(1)) {
+      masked = b.select(mask, scores, b.f32(-TileBuilder::infinity));
+    } else {
+      if (!element.isF32())
+        mask = arith::ExtFOp::create(b, scores.getType(), mask);
+      masked = b.add(scores, mask);
+    }
+    scores = key.masked ? b.select(key.masked, masked, scores) : masked;
+  }
+  APInt length;
+  if (key.listed || !matchPattern(in.keyLength, m_ConstantInt(&length)) ||
+      length.getSExtValue() % in.keys)
+    scores = b.select(b.compare(IPredicate::slt, keyIndex, in.keyLength),
+                      scores, b.f32(-TileBuilder::infinity));
+  return scores;
+}
+
+Tile FlashLoop::score(const KeyTile &key, const State &state) {
+  Tile tile{key};
   auto matrix = cast<MatrixType>(in.key.getType());
-  Value key = LoadOp::create(
+  Value keys = LoadOp::create(
       b, b.tile({in.keys, getTileColumns(matrix.getColumns())}, operandType),
-      in.key, firstKey,
-      /*in_bounds=*/!partial);
+      in.key, key.firstKey, /*in_bounds=*/!key.partial);
   auto type = b.f32Tile({in.rows, in.keys});
-  Value scores = MmaOp::create(b, type, in.query, key, b.full(type, 0.0),
+  Value scores = MmaOp::create(b, type, in.query, keys, b.full(type, 0.0),
                                /*transpose_b=*/true, precision);
   if (modified)
     scores = b.mul(scores, b.f32(op.getScale().convertToDouble()));
-  Value keyIndex;
-  if (partial || in.structure.modifies())
-    keyIndex = ColumnIndexOp::create(
-        b, b.tile({in.rows, in.keys}, b.getI32Type()), firstKey);
-  // Where every row sees every key, only what the mask surrounds is left.
-  if (op.hasScore() && (partial || in.structure.modifies()))
-    scores =
-        applyScoreRegion(b, op, partial ? Value() : in.structure.kept,
-                         in.captured, scores, in.batch, rowIndex, keyIndex);
-  if (partial) {
-    if (in.mask) {
-      auto maskMatrix = cast<MatrixType>(in.mask.getType());
-      Type element = maskMatrix.getElementType();
-      Value mask = LoadElementsOp::create(
-          b, b.tile({in.rows, in.keys}, element), in.mask, in.firstQuery,
-          firstKey, in.maskRows, in.maskColumns);
-      if (element.isInteger(1)) {
-        scores = b.select(mask, scores, b.f32(-TileBuilder::infinity));
-      } else {
-        if (!element.isF32())
-          mask = arith::ExtFOp::create(b, type, mask);
-        scores = b.add(scores, mask);
-      }
-    }
-    APInt length;
-    if (!matchPattern(in.keyLength, m_ConstantInt(&length)) ||
-        length.getSExtValue() % in.keys)
-      scores = b.select(b.compare(IPredicate::slt, keyIndex, in.keyLength),
-                        scores, b.f32(-TileBuilder::infinity));
+  if (key.full) {
+    auto branch = scf::IfOp::create(b, TypeRange(type), key.full,
+                                    /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(b, modify(key, scores, /*hides=*/false));
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, modify(key, scores, /*hides=*/true));
+    scores = branch.getResult(0);
+  } else {
+    scores = modify(key, scores, key.partial);
   }
   tile.scores = scores;
   tile.tileMax = b.reduceRows(ReduceKind::max, scores);
   if (!natural)
     tile.tileMax = b.mul(tile.tileMax, b.f32(exponentScale));
   tile.newMax = b.max(state.rowMax, tile.tileMax);
-  tile.safeMax = partial || modified ? b.select(minusInfinity(tile.newMax),
-                                                b.f32(0.0), tile.newMax)
-                                     : tile.newMax;
+  tile.safeMax = key.partial || modified ? b.select(minusInfinity(tile.newMax),
+                                                    b.f32(0.0), tile.newMax)
+                                         : tile.newMax;
   return tile;
 }
 
@@ -342,8 +358,15 @@ Value FlashLoop::keepsAnyRow(Tile &tile, const State &state, Value &mass) {
   return AnyRowOp::create(b, wanted);
 }
 
-State FlashLoop::visit(Value firstKey, bool partial, State state) {
-  Tile tile = score(firstKey, partial, state);
+State FlashLoop::visit(const KeyTile &key, State state) {
+  auto increment = [&](Value number) {
+    Value one = b.i32(1);
+    return b.addi(number,
+                  key.listed ? b.select(key.listed, one, b.i32(0)) : one);
+  };
+  if (state.visited)
+    state.visited = increment(state.visited);
+  Tile tile = score(key, state);
   if (isa<DenseFilterAttr>(filter))
     return keep(tile, state);
   Value mass;
@@ -362,20 +385,19 @@ State FlashLoop::visit(Value firstKey, bool partial, State state) {
     skip.skippedMass = b.add(state.skippedMass, mass);
   }
   if (state.skipped)
-    skip.skipped = b.addi(state.skipped, b.i32(1));
+    skip.skipped = increment(state.skipped);
   scf::YieldOp::create(b, skip.values());
   return state.with(branch.getResults());
 }
 
-State FlashLoop::runLoop(Value from, Value to, bool partial, State state) {
-  APInt first, last;
-  if (from == to || (matchPattern(from, m_ConstantInt(&first)) &&
-                     matchPattern(to, m_ConstantInt(&last)) && first.sge(last)))
+State FlashLoop::runLoop(Value from, Value to, int64_t step,
+                         function_ref<KeyTile(Value)> tileAt, State state) {
+  if (isEmptyRange(from, to))
     return state;
-  auto loop = scf::ForOp::create(b, from, to, b.i32(in.keys), state.values());
+  auto loop = scf::ForOp::create(b, from, to, b.i32(step), state.values());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  State next = visit(loop.getInductionVar(), partial,
+  State next = visit(tileAt(loop.getInductionVar()),
                      state.with(loop.getRegionIterArgs()));
   scf::YieldOp::create(b, next.values());
   return state.with(loop.getResults());
@@ -403,9 +425,24 @@ FlashResults FlashLoop::build() {
     state.skipped = b.i32(0);
 
   KeyBounds bounds = findKeyBounds(b, in);
-  state = runLoop(bounds.begin, bounds.fullBegin, /*partial=*/true, state);
-  state = runLoop(bounds.fullBegin, bounds.fullEnd, /*partial=*/false, state);
-  state = runLoop(bounds.fullEnd, bounds.end, /*partial=*/true, state);
+  if (op.getBlockCounts()) {
+    if (op.getTileCounts())
+      state.visited = b.i32(0);
+    ListedTiles tiles(b, in, bounds);
+    state = runLoop(
+        b.i32(0), tiles.getCount(), 1,
+        [&](Value number) { return tiles.at(number); }, state);
+  } else {
+    auto run = [&](Value from, Value to, bool partial) {
+      auto tileAt = [&](Value key) {
+        return KeyTile{key, partial, {}, {}, {}};
+      };
+      state = runLoop(from, to, in.keys, tileAt, state);
+    };
+    run(bounds.begin, bounds.fullBegin, /*partial=*/true);
+    run(bounds.fullBegin, bounds.fullEnd, /*partial=*/false);
+    run(bounds.fullEnd, bounds.end, /*partial=*/true);
+  }
 
   FlashResults results;
   results.accumulator = state.accumulator;
@@ -418,8 +455,12 @@ FlashResults FlashLoop::build() {
       dense ? b.reduceRows(ReduceKind::add, state.rowSum) : state.rowSum;
   results.skippedMass = state.skippedMass;
   if (op.getTileCounts()) {
-    Value keys = b.addi(b.subi(bounds.end, bounds.begin), b.i32(in.keys - 1));
-    results.visited = b.divi(keys, b.i32(in.keys));
+    results.visited = state.visited;
+    if (!results.visited) {
+      Value keys = b.subi(bounds.end, bounds.begin);
+      results.visited =
+          b.divi(b.addi(keys, b.i32(in.keys - 1)), b.i32(in.keys));
+    }
     results.skipped = state.skipped ? state.skipped : b.i32(0);
   }
   return results;

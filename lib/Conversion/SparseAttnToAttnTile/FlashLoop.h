@@ -33,7 +33,7 @@ struct FlashInputs {
   Value key, value;   // matrices
   Value mask;         // matrix, or null
   Value maskRows, maskColumns;
-  CapturedTensors captured;
+  CapturedTensors captured; // and those of the block list
   SmallVector<Value> batch; // index of each batch dimension
   Value firstQuery, queryLength, keyLength;
 };
@@ -56,8 +56,46 @@ struct KeyBounds {
   Value begin, fullBegin, fullEnd, end;
 };
 
+/// Whether it is known that no key lies between `from` and `to`.
+bool isEmptyRange(Value from, Value to);
+
 /// The bounds for the query tile of `inputs`, computed at `b`.
 KeyBounds findKeyBounds(TileBuilder &b, const FlashInputs &inputs);
+
+/// A tile of keys that is visited.
+struct KeyTile {
+  Value firstKey;
+  /// Whether a condition, the mask or the end of the keys may hide any of it.
+  bool partial = true;
+  /// Of a partial one, i1: whether nothing is hidden after all. May be null.
+  Value full;
+  /// Of a block list, i1: whether there are keys that it names. Null without.
+  Value listed;
+  /// i1: whether the mask is read; null where it is if there is one.
+  Value masked;
+};
+
+/// The tiles that the block list of `inputs` names, by the number of the visit.
+class ListedTiles {
+public:
+  /// Reads the counts at `b`; what `bounds` leave out is passed over.
+  ListedTiles(TileBuilder &b, const FlashInputs &inputs,
+              const KeyBounds &bounds);
+  /// Number of visits, i32. Some may find no key.
+  Value getCount() { return count; }
+  /// The tile of visit `number`, which is less than the count.
+  KeyTile at(Value number);
+
+private:
+  Value read(Value tensor, ValueRange at);
+
+  TileBuilder &b;
+  const FlashInputs &in;
+  KeyBounds bounds;
+  int64_t tilesPerBlock;
+  SmallVector<Value> position; // of the query block's entries
+  Value count;
+};
 
 /// The value `result` of the region of `op`, or what the region yields if that
 /// is null, for a tile of scores.

@@ -82,13 +82,21 @@ std::string attn_tile::findObstacle(AttentionOp op) {
       return text;
     }
   }
-  if (op.getBlockCounts())
-    return "a block list: kernels do not read lists yet";
+  if (std::optional<ArrayRef<int64_t>> block = op.getBlockShape())
+    if (int64_t keys = (*op.getDecisionTile())[1]; (*block)[1] % keys) {
+      os << "expected a decision tile whose keys divide those of block_shape, "
+         << (*block)[1] << ", found " << keys;
+      return text;
+    }
   if (AffineMap map = op.getMaskMap()) {
     auto type = cast<RankedTensorType>(op.getMask().getType());
+    std::optional<unsigned> keys = getPosition(map, dims.k2);
     for (unsigned dim : {dims.m, dims.k2})
+      // Rows that follow each other are as far apart as they have keys.
       if (auto position = getPosition(map, dim);
-          position && !getPitch(type, *position)) {
+          position && !getPitch(type, *position) &&
+          !(dim == dims.m && keys == *position + 1 &&
+            *keys + 1 == type.getRank())) {
         os << "expected static sizes behind the token dimensions of the mask, "
               "found "
            << type;

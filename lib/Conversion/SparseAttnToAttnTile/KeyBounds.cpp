@@ -14,6 +14,13 @@ using namespace mlir;
 using namespace mlir::attn_tile;
 using namespace mlir::sparse_attn;
 
+bool attn_tile::isEmptyRange(Value from, Value to) {
+  APInt first, last;
+  return from == to ||
+         (matchPattern(from, m_ConstantInt(&first)) &&
+          matchPattern(to, m_ConstantInt(&last)) && first.sge(last));
+}
+
 KeyBounds attn_tile::findKeyBounds(TileBuilder &b, const FlashInputs &in) {
   NumberMath math(&b);
   auto number = [&](Value value) -> Number {

@@ -46,6 +46,8 @@ private:
   Value lengthNamed(StringRef name);
   /// The sizes of the captured tensor of that number.
   SmallVector<Value> sizesOf(Value tensor, unsigned number);
+  /// The sizes of the counts or the indices of the block list.
+  SmallVector<Value> sizesOfList(Value list);
   Value pointer(Value operand) {
     return kernel.getArgument(cast<BlockArgument>(operand).getArgNumber());
   }
@@ -120,6 +122,20 @@ SmallVector<Value> KernelBuilder::sizesOf(Value tensor, unsigned number) {
   for (auto [dim, size] : llvm::enumerate(type.getShape()))
     found.push_back(ShapedType::isDynamic(size)
                         ? lengthNamed(getCapturedSizeName(number, dim))
+                        : b.i32(size));
+  return found;
+}
+
+SmallVector<Value> KernelBuilder::sizesOfList(Value list) {
+  SmallVector<Value> found;
+  for (unsigned dim : dims.batch)
+    found.push_back(size(dim));
+  Value rows = b.i32((*op.getBlockShape())[0]);
+  found.push_back(b.divi(b.addi(size(dims.m), b.subi(rows, b.i32(1))), rows));
+  auto type = cast<RankedTensorType>(list.getType());
+  for (int64_t size : type.getShape().drop_front(found.size()))
+    found.push_back(ShapedType::isDynamic(size)
+                        ? lengthNamed(blockListLengthName)
                         : b.i32(size));
   return found;
 }
@@ -199,7 +215,8 @@ Value KernelBuilder::maskView() {
   // A dimension that the mask lacks repeats: pitch 0.
   auto pitch = [&](unsigned dim) -> int64_t {
     auto position = getPosition(map, dim);
-    return position ? *getPitch(type, *position) : 0;
+    return position ? getPitch(type, *position).value_or(ShapedType::kDynamic)
+                    : 0;
   };
   auto matrix =
       MatrixType::get(b.getContext(), op.getDimSize(dims.k2),
@@ -293,6 +310,9 @@ void KernelBuilder::build() {
   inputs.batch = batch;
   for (auto [index, tensor] : llvm::enumerate(op.getCapturedTensors()))
     inputs.captured.tensors[tensor] = {pointer(tensor), sizesOf(tensor, index)};
+  if (op.getBlockCounts())
+    for (Value list : {op.getBlockCounts(), op.getBlockIndices()})
+      inputs.captured.tensors[list] = {pointer(list), sizesOfList(list)};
   inputs.firstQuery = firstQuery;
   inputs.queryLength = size(dims.m);
   inputs.keyLength = size(dims.k2);

@@ -39,6 +39,9 @@ public:
   Value i32(int64_t value) {
     return arith::ConstantOp::create(*this, getI32IntegerAttr(value));
   }
+  Value i1(bool value) {
+    return arith::ConstantOp::create(*this, getBoolAttr(value));
+  }
   Value i64(int64_t value) {
     return arith::ConstantOp::create(*this, getI64IntegerAttr(value));
   }

@@ -79,6 +79,10 @@ private:
   TileState keyTiles(TileState state);
   TileState keyLoop(TileState state, Value first, Value end);
   TileState keyTile(TileState state);
+  /// `state` after one of two ways on from it.
+  TileState branch(const TileState &state, Value condition,
+                   function_ref<TileState()> then,
+                   function_ref<TileState()> otherwise);
   TileState skip(LinalgAttention &steps, const TileState &state, Value mass);
   TileState keep(LinalgAttention &steps, const TileState &state, Value scores,
                  Value maxima);
@@ -97,6 +101,7 @@ private:
   SmallVector<Value> batchIndices;
   Value firstQuery, firstKey;
   OpFoldResult rowCount, keyCount;
+  bool unmasked = false; // in blocks that the list says need no mask
 };
 
 //===----------------------------------------------------------------------===//
@@ -171,7 +176,8 @@ LinalgAttention TiledAttention::stepsAt() {
   if (firstKey) {
     at.key = slice(op.getKey(), op.getKeyMap());
     at.value = slice(op.getValue(), op.getValueMap());
-    at.mask = slice(op.getMask(), op.getMaskMap());
+    if (!unmasked)
+      at.mask = slice(op.getMask(), op.getMaskMap());
     at.firstKey = firstKey;
   }
   return LinalgAttention(b, op, at);
@@ -239,6 +245,18 @@ TileState TiledAttention::keep(LinalgAttention &steps, const TileState &state,
   return next;
 }
 
+TileState TiledAttention::branch(const TileState &state, Value condition,
+                                 function_ref<TileState()> then,
+                                 function_ref<TileState()> otherwise) {
+  auto body = [&](function_ref<TileState()> emit) {
+    return [&, emit](OpBuilder &, Location) {
+      scf::YieldOp::create(b, loc, emit().pack());
+    };
+  };
+  auto ifOp = scf::IfOp::create(b, loc, condition, body(then), body(otherwise));
+  return state.unpack(ifOp.getResults());
+}
+
 TileState TiledAttention::keyTile(TileState state) {
   LinalgAttention steps = stepsAt();
   Value scores = steps.scores();
@@ -251,17 +269,6 @@ TileState TiledAttention::keyTile(TileState state) {
   // A tile that shows no row a key is not visited. No number is visited.
   Value seen =
       arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, top, lowest);
-  auto branch = [&](Value condition, function_ref<TileState()> then,
-                    function_ref<TileState()> otherwise) {
-    auto body = [&](function_ref<TileState()> emit) {
-      return [&, emit](OpBuilder &, Location) {
-        scf::YieldOp::create(b, loc, emit().pack());
-      };
-    };
-    auto ifOp =
-        scf::IfOp::create(b, loc, condition, body(then), body(otherwise));
-    return state.unpack(ifOp.getResults());
-  };
   auto visit = [&] {
     TileState now = state;
     now.visited = increment(state.visited);
@@ -269,10 +276,10 @@ TileState TiledAttention::keyTile(TileState state) {
       return keep(steps, now, scores, maxima);
     TileDecision decision = emitDecision(steps, now, scores, maxima);
     return branch(
-        decision.skip, [&] { return skip(steps, now, decision.mass); },
+        state, decision.skip, [&] { return skip(steps, now, decision.mass); },
         [&] { return keep(steps, now, scores, maxima); });
   };
-  return branch(seen, visit, [&] { return state; });
+  return branch(state, seen, visit, [&] { return state; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -301,28 +308,47 @@ TileState TiledAttention::keyTiles(TileState state) {
   Value row = arith::DivUIOp::create(b, loc, firstQuery, index(block[0]));
   SmallVector<Value> at = batchIndices;
   at.push_back(row);
-  auto entry = [&](Value tensor) -> Value {
-    Value number = tensor::ExtractOp::create(b, loc, tensor, at);
+  auto read = [&](Value tensor, ValueRange last) -> Value {
+    SmallVector<Value> indices = at;
+    llvm::append_range(indices, last);
+    Value number = tensor::ExtractOp::create(b, loc, tensor, indices);
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
   };
-  Value listed = entry(op.getBlockCounts());
+  Value listed = read(op.getBlockCounts(), {});
   Value room = getValueOrCreateConstantIndexOp(
       b, loc, tensor::getMixedSize(b, loc, op.getBlockIndices(), at.size()));
   Value end = arith::MinSIOp::create(b, loc, listed, room);
+  auto visit = [&](Value entry, TileState state) {
+    SmallVector<Value> last = {entry};
+    if (op.hasBlockFlags())
+      last.push_back(index(0));
+    Value number = read(op.getBlockIndices(), last);
+    // A block before the first key is as empty as one after the last.
+    Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                           number, index(0));
+    Value first = arith::MulIOp::create(b, loc, number, index(block[1]));
+    first = arith::SelectOp::create(b, loc, negative, keys, first);
+    Value behind = arith::AddIOp::create(b, loc, first, index(block[1]));
+    behind = arith::MinSIOp::create(b, loc, behind, keys);
+    if (!op.hasBlockFlags())
+      return keyLoop(state, first, behind);
+    last.back() = index(1);
+    Value masked =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne,
+                              read(op.getBlockIndices(), last), index(0));
+    return branch(
+        state, masked, [&] { return keyLoop(state, first, behind); },
+        [&] {
+          unmasked = true;
+          TileState next = keyLoop(state, first, behind);
+          unmasked = false;
+          return next;
+        });
+  };
   auto loop = scf::ForOp::create(
       b, loc, index(0), end, index(1), state.pack(),
       [&](OpBuilder &, Location, Value iv, ValueRange carried) {
-        at.push_back(iv);
-        Value number = entry(op.getBlockIndices());
-        at.pop_back();
-        // A block before the first key is as empty as one after the last.
-        Value negative = arith::CmpIOp::create(
-            b, loc, arith::CmpIPredicate::slt, number, index(0));
-        Value first = arith::MulIOp::create(b, loc, number, index(block[1]));
-        first = arith::SelectOp::create(b, loc, negative, keys, first);
-        Value last = arith::AddIOp::create(b, loc, first, index(block[1]));
-        last = arith::MinSIOp::create(b, loc, last, keys);
-        TileState next = keyLoop(state.unpack(carried), first, last);
+        TileState next = visit(iv, state.unpack(carried));
         scf::YieldOp::create(b, loc, next.pack());
       });
   return state.unpack(loop.getResults());

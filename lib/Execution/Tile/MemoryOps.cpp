@@ -115,12 +115,17 @@ static llvm::Error runLoadElements(Interpreter &state, Operation *op) {
   llvm::Expected<Tile> tile = state.makeTile(op, load);
   if (!tile)
     return tile.takeError();
-  const auto &matrix = std::get<Matrix>(state.get(load.getMatrix()));
+  Matrix matrix = std::get<Matrix>(state.get(load.getMatrix()));
   int64_t row = state.getNumber(load.getRow());
   int64_t column = state.getNumber(load.getColumn());
   if (row < 0 || column < 0)
     return fault(op, "expected a row and a column of at least 0, found " +
                          Twine(row) + " and " + Twine(column));
+  MatrixType type = matrix.type;
+  if (ShapedType::isDynamic(type.getRowPitch()))
+    matrix.type = MatrixType::get(
+        type.getContext(), type.getColumns(), type.getElementType(),
+        state.getNumber(load.getColumns()), type.getColumnPitch());
   int64_t rows =
       std::min(tile->shape[0], state.getNumber(load.getRows()) - row);
   int64_t columns =

@@ -100,21 +100,21 @@ func.func private @pitch(%q: tensor<64x?x64xf16>, %k: tensor<?x64x64xf16>, %v: t
 
 // CHECK: func.func private @mask_pitch(
 // CHECK: sparse_attn.attention
-func.func private @mask_pitch(%q: tensor<4x64x64xf16>, %k: tensor<4x?x64xf16>, %v: tensor<4x?x64xf16>, %mask: tensor<64x?xi1>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: expected static sizes behind the token dimensions of the mask, found tensor<64x?xi1>}}
+func.func private @mask_pitch(%q: tensor<4x64x64xf16>, %k: tensor<4x?x64xf16>, %v: tensor<4x?x64xf16>, %mask: tensor<64x4x?xi1>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected static sizes behind the token dimensions of the mask, found tensor<64x4x?xi1>}}
   %o = sparse_attn.attention
-      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x?x64xf16>, tensor<4x?x64xf16>) mask(%mask : tensor<64x?xi1>) outs(%init : tensor<4x64x64xf16>)
-      {indexing_maps = [#q, #k, #v, affine_map<(b, m, n, d, k) -> (m, k)>, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x?x64xf16>, tensor<4x?x64xf16>) mask(%mask : tensor<64x4x?xi1>) outs(%init : tensor<4x64x64xf16>)
+      {indexing_maps = [#q, #k, #v, affine_map<(b, m, n, d, k) -> (m, b, k)>, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
   return %o : tensor<4x64x64xf16>
 }
 
 // CHECK: func.func private @block_list(
 // CHECK: sparse_attn.attention
 func.func private @block_list(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %counts: tensor<4x1xi32>, %indices: tensor<4x1x1xi32>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
-  // expected-remark@+1 {{not compiled: a block list: kernels do not read lists yet}}
+  // expected-remark@+1 {{not compiled: expected a decision tile whose keys divide those of block_shape, 80, found 64}}
   %o = sparse_attn.attention
       ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) blocks(%counts, %indices : tensor<4x1xi32>, tensor<4x1x1xi32>) outs(%init : tensor<4x64x64xf16>)
-      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>, block_shape = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>, block_shape = array<i64: 64, 80>} -> tensor<4x64x64xf16>
   return %o : tensor<4x64x64xf16>
 }
 

@@ -9,12 +9,10 @@
 #ifndef SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SCOREMATCHER_H
 #define SPARSEATTN_CONVERSION_LINALGTOSPARSEATTN_SCOREMATCHER_H
 
+#include "SparseAttn/Analysis/ScoreStructure.h"
 #include "SparseAttn/Conversion/LinalgToSparseAttn/SoftmaxMatcher.h"
 
 namespace mlir::sparse_attn {
-
-/// Fills above this are no masks. Scores are taken to be far above it.
-constexpr double largestFill = -1e37;
 
 /// One change of the score in the attention's region.
 struct ScoreStep {

@@ -126,8 +126,11 @@ Type MatrixType::parse(AsmParser &parser) {
   if (parser.parseLess() ||
       parser.parseDimensionList(columns, /*allowDynamic=*/true) ||
       parser.parseType(element) || parser.parseComma() ||
-      parser.parseKeyword("rows") || parser.parseEqual() ||
-      parser.parseInteger(rowPitch))
+      parser.parseKeyword("rows") || parser.parseEqual())
+    return {};
+  if (succeeded(parser.parseOptionalQuestion()))
+    rowPitch = ShapedType::kDynamic;
+  else if (parser.parseInteger(rowPitch))
     return {};
   if (succeeded(parser.parseOptionalComma()) &&
       (parser.parseKeyword("columns") || parser.parseEqual() ||
@@ -147,7 +150,11 @@ Type MatrixType::parse(AsmParser &parser) {
 void MatrixType::print(AsmPrinter &printer) const {
   printer << '<';
   printer.printDimensionList({getColumns()});
-  printer << 'x' << getElementType() << ", rows = " << getRowPitch();
+  printer << 'x' << getElementType() << ", rows = ";
+  if (ShapedType::isDynamic(getRowPitch()))
+    printer << '?';
+  else
+    printer << getRowPitch();
   if (getColumnPitch() != 1)
     printer << ", columns = " << getColumnPitch();
   printer << '>';
@@ -161,7 +168,7 @@ LogicalResult MatrixType::verify(EmitError emitError, int64_t columns,
                        << columns;
   if (!element.isIntOrFloat())
     return emitError() << "expected a matrix of numbers, found " << element;
-  if (rowPitch < 0 || columnPitch < 0)
+  if ((rowPitch < 0 && !ShapedType::isDynamic(rowPitch)) || columnPitch < 0)
     return emitError() << "expected pitches of at least 0, found " << rowPitch
                        << " and " << columnPitch;
   return success();

@@ -30,6 +30,9 @@ static LogicalResult verifyRows(Operation *op, MatrixType matrix,
     return op->emitOpError("expected a matrix of adjacent columns, found a "
                            "column pitch of ")
            << matrix.getColumnPitch();
+  if (ShapedType::isDynamic(matrix.getRowPitch()))
+    return op->emitOpError("expected a matrix of a static row pitch, found ")
+           << matrix;
   if (ShapedType::isDynamic(matrix.getColumns()) ||
       matrix.getColumns() > columns || matrix.getElementType() != element)
     return op->emitOpError("expected a matrix of at most ")

@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Dialect/AttnTile/Transforms/Passes.h"
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::attn_tile {
@@ -20,10 +22,22 @@ using namespace mlir::attn_tile;
 
 namespace {
 
-/// A loop over key tiles and the loads of its induction variable, in order.
+/// A loop over key tiles and the loads of its iteration's tile, in order.
 struct TileLoop {
   scf::ForOp loop;
   SmallVector<LoadOp> loads;
+  /// What computes the tile's first row from the induction variable, in order;
+  /// nothing where it is the variable itself.
+  SmallVector<Operation *> rowSlice;
+
+  /// The first row of iteration `index`, computed at `b`.
+  Value cloneRow(OpBuilder &b, Value index) {
+    IRMapping map;
+    map.map(loop.getInductionVar(), index);
+    for (Operation *op : rowSlice)
+      b.clone(*op, map);
+    return map.lookup(loads.front().getRow());
+  }
   /// Goes on where the loop before ended, with the same matrices.
   bool chained = false;
   /// No loop goes on where this one ends.
@@ -75,6 +89,28 @@ void StageCopies::replaceByShared(LoadOp load, Value shared) {
   load.erase();
 }
 
+/// What computes `row` in an iteration of `loop`; none if that depends on the
+/// iterations before it.
+static std::optional<SmallVector<Operation *>> findRowSlice(scf::ForOp loop,
+                                                            Value row) {
+  Block *body = loop.getBody();
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.filter = [&](Operation *op) { return op->getBlock() == body; };
+  if (failed(getBackwardSlice(row, &slice, options)))
+    return std::nullopt;
+  for (Operation *op : slice)
+    if (llvm::any_of(op->getOperands(), [&](Value operand) {
+          return llvm::is_contained(loop.getRegionIterArgs(), operand);
+        }))
+      return std::nullopt;
+  SmallVector<Operation *> ordered = slice.takeVector();
+  llvm::sort(ordered,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ordered;
+}
+
 /// A tile that no loop changes: the query. Copied where it is loaded; the
 /// first wait after it makes it visible.
 void StageCopies::stageInvariant(LoadOp load, bool inRegisters) {
@@ -96,14 +132,46 @@ void StageCopies::pipeline(TileLoop &tileLoop) {
   LoadOp ahead = loads.front();
   ImplicitLocOpBuilder b(ahead.getLoc(), loop);
   Value aheadBuffer = buffer(ahead);
+  bool computed = !tileLoop.rowSlice.empty();
+  auto isLess = [&](Value x, Value y) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y);
+  };
   // A loop that goes on where the one before ended finds its tile on the way.
-  if (!tileLoop.chained)
+  if (computed) {
+    // There may be no iteration that a row could be computed for.
+    auto branch = scf::IfOp::create(
+        b, isLess(loop.getLowerBound(), loop.getUpperBound()));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    CopyAsyncOp::create(b, ahead.getMatrix(),
+                        tileLoop.cloneRow(b, loop.getLowerBound()), aheadBuffer,
+                        ahead.getInBounds());
+  } else if (!tileLoop.chained) {
     CopyAsyncOp::create(b, ahead.getMatrix(), loop.getLowerBound(), aheadBuffer,
                         ahead.getInBounds() && tileLoop.last);
+  }
+
+  // The next tile. Nothing follows the last one: copy that once more rather
+  // than look at every row's number.
+  bool inBounds = ahead.getInBounds() && tileLoop.last;
+  auto findNext = [&] {
+    Value next =
+        arith::AddIOp::create(b, loop.getInductionVar(), loop.getStep());
+    if (computed || inBounds)
+      next = arith::SelectOp::create(b, isLess(next, loop.getUpperBound()),
+                                     next, loop.getInductionVar());
+    return next;
+  };
+  // Where it is looked up, that is begun long before it is needed.
+  b.setInsertionPointToStart(loop.getBody());
+  Value next;
+  if (computed)
+    next = tileLoop.cloneRow(b, findNext());
 
   // The tile copied ahead is here, and nobody reads the others any more.
-  b.setInsertionPointToStart(loop.getBody());
   WaitCopiesOp::create(b);
+  if (computed)
+    b.setInsertionPointAfterValue(ahead.getRow());
   for (LoadOp load : loads.drop_front()) {
     b.setLoc(load.getLoc());
     CopyAsyncOp::create(b, load.getMatrix(), load.getRow(), buffer(load),
@@ -120,15 +188,8 @@ void StageCopies::pipeline(TileLoop &tileLoop) {
   b.setLoc(ahead.getLoc());
   b.setInsertionPointAfter(lastReader);
   WaitCopiesOp::create(b);
-  Value next = arith::AddIOp::create(b, loop.getInductionVar(), loop.getStep());
-  bool inBounds = ahead.getInBounds() && tileLoop.last;
-  if (inBounds) {
-    // Nothing follows the last tile: copy it once more rather than look at
-    // every row's number.
-    Value more = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next,
-                                       loop.getUpperBound());
-    next = arith::SelectOp::create(b, more, next, loop.getInductionVar());
-  }
+  if (!next)
+    next = findNext();
   CopyAsyncOp::create(b, ahead.getMatrix(), next, aheadBuffer, inBounds);
 
   for (LoadOp load : loads)
@@ -155,14 +216,22 @@ void StageCopies::runOnOperation() {
   for (auto loop : body.getOps<scf::ForOp>()) {
     TileLoop found;
     found.loop = loop;
+    // The tile that is copied ahead must be read on every path.
+    auto loads = loop.getBody()->getOps<LoadOp>();
+    if (loads.empty())
+      continue;
+    Value row = (*loads.begin()).getRow();
+    if (row.getParentBlock() != loop.getBody())
+      continue;
+    std::optional<SmallVector<Operation *>> slice = findRowSlice(loop, row);
+    if (!slice)
+      continue;
+    found.rowSlice = *slice;
     loop.walk([&](LoadOp load) {
-      if (load.getRow() == loop.getInductionVar())
+      if (load.getRow() == row)
         found.loads.push_back(load);
     });
-    // The tile that is copied ahead must be read on every path.
-    if (!found.loads.empty() &&
-        found.loads.front()->getBlock() == loop.getBody())
-      loops.push_back(found);
+    loops.push_back(found);
   }
 
   int64_t count = chooseWarps(kernel, warps);

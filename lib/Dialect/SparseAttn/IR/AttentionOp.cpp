@@ -201,7 +201,8 @@ SmallVector<AffineMap> AttentionOp::getIndexingMapsArray() {
   if (getBlockCounts()) {
     int64_t rows = (*getBlockShape())[0];
     maps.push_back(tiled(rows, {}));
-    maps.push_back(tiled(rows, {zero}));
+    maps.push_back(
+        tiled(rows, SmallVector<AffineExpr>(hasBlockFlags() ? 2 : 1, zero)));
   }
   maps.push_back(getOutputMap());
   if (getLogSumExp())
@@ -399,8 +400,14 @@ LogicalResult AttentionOp::verify() {
                          "block_shape, ")
              << rows << ", found " << (*getDecisionTile())[0];
     if (failed(verifyTiled(*this, "block counts", getBlockCounts(), rows, 0)) ||
-        failed(verifyTiled(*this, "block indices", getBlockIndices(), rows, 1)))
+        failed(verifyTiled(*this, "block indices", getBlockIndices(), rows,
+                           hasBlockFlags() ? 2 : 1)))
       return failure();
+    auto indices = cast<RankedTensorType>(getBlockIndices().getType());
+    if (hasBlockFlags() && indices.getShape().back() != 2)
+      return emitOpError("expected 2 (block, flag) as the last size of block "
+                         "indices, found ")
+             << indices.getShape().back();
   }
   if (getTileCounts()) {
     if (!getDecisionTile())
@@ -429,6 +436,14 @@ LogicalResult AttentionOp::verify() {
       return emitOpError("expected results of their inits' types, ")
              << init.getType() << ", found " << result;
   return success();
+}
+
+bool AttentionOp::hasBlockFlags() {
+  auto rank = [](Value list) {
+    return cast<RankedTensorType>(list.getType()).getRank();
+  };
+  return getBlockCounts() &&
+         rank(getBlockIndices()) == rank(getBlockCounts()) + 2;
 }
 
 SmallVector<Value> AttentionOp::getCapturedTensors() {

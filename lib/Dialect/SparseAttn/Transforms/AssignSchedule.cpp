@@ -10,6 +10,7 @@
 #include "SparseAttn/Analysis/TileShape.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
+#include <numeric>
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_ASSIGNSCHEDULE
@@ -49,6 +50,12 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
       rows /= 2;
     else
       break;
+  }
+  // Tiles are parts of the blocks that a list names, even where that makes them
+  // too small for kernels, which then say so.
+  if (std::optional<ArrayRef<int64_t>> block = op.getBlockShape()) {
+    rows = std::gcd(rows, (*block)[0]);
+    keys = std::gcd(keys, (*block)[1]);
   }
   return {rows, keys};
 }

@@ -18,12 +18,12 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 
 /// Indices of the batch dimensions for which plans may differ, at most `limit`.
-static std::vector<SmallVector<int64_t>> batchIndices(AttentionOp op,
-                                                      size_t limit) {
+static std::vector<SmallVector<int64_t>>
+batchIndices(AttentionOp op, ArrayRef<unsigned> positions, size_t limit) {
   AttentionOp::Dims dims = op.getDims();
   std::vector<SmallVector<int64_t>> all = {
       SmallVector<int64_t>(dims.batch.size(), 0)};
-  for (unsigned position : getUsedBatchDims(op)) {
+  for (unsigned position : positions) {
     int64_t size = op.getDimSize(dims.batch[position]);
     std::vector<SmallVector<int64_t>> next;
     for (const SmallVector<int64_t> &index : all)
@@ -58,8 +58,14 @@ void PrintPlanPass::print(AttentionOp op) {
                   "first");
     return;
   }
+  std::optional<ConstantMask> mask = ConstantMask::get(op);
+  SmallVector<unsigned> positions = getUsedBatchDims(op);
+  if (mask)
+    llvm::append_range(positions, mask->getBatchDims());
+  llvm::sort(positions);
+  positions.erase(llvm::unique(positions), positions.end());
   if (ShapedType::isDynamic(queries) || ShapedType::isDynamic(keys) ||
-      llvm::any_of(getUsedBatchDims(op), [&](unsigned position) {
+      llvm::any_of(positions, [&](unsigned position) {
         return ShapedType::isDynamic(op.getDimSize(dims.batch[position]));
       })) {
     op.emitRemark("no plan: expected static lengths; kernels find theirs when "
@@ -68,12 +74,13 @@ void PrintPlanPass::print(AttentionOp op) {
   }
   raw_ostream &os = llvm::outs();
   std::optional<BlockPlan> before;
-  for (const SmallVector<int64_t> &batch : batchIndices(op, /*limit=*/256)) {
-    BlockPlan plan(op, batch);
+  for (const SmallVector<int64_t> &batch :
+       batchIndices(op, positions, /*limit=*/256)) {
+    BlockPlan plan(op, *op.getDecisionTile(), batch, mask ? &*mask : nullptr);
     if (before && *before == plan)
       continue;
     os << "// plan of @" << op->getParentOfType<SymbolOpInterface>().getName();
-    if (!getUsedBatchDims(op).empty()) {
+    if (!positions.empty()) {
       os << ", batch (";
       llvm::interleaveComma(batch, os);
       os << ')';

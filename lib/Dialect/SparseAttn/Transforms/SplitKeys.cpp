@@ -30,39 +30,84 @@ static constexpr int64_t fewestKeys = 512;
 /// Shares begin where key tiles of every schedule do.
 static constexpr int64_t shareMultiple = 128;
 
+/// How the keys are shared out.
+struct Shares {
+  int64_t count = 0;
+  int64_t keys = 0; // of a share; 0 where the number of keys is dynamic
+};
+
 static bool canSplit(AttentionOp op) {
-  auto isStatic = [](Value operand) {
-    return !operand || cast<ShapedType>(operand.getType()).hasStaticShape();
-  };
+  AttentionOp::Dims dims = op.getDims();
+  SmallVector<unsigned> fixed(dims.batch);
+  fixed.append({dims.m, dims.k1, dims.n});
   AffineMap output = op.getOutputMap();
-  return llvm::all_of(op->getOperands(), isStatic) && !op.getDecisionTile() &&
-         !op.getBlockCounts() && !op.getRecallBound() && !op.getTileCounts() &&
-         output.getDimPosition(output.getNumResults() - 1) == op.getDims().n;
+  return llvm::none_of(fixed,
+                       [&](unsigned dim) {
+                         return ShapedType::isDynamic(op.getDimSize(dim));
+                       }) &&
+         !op.getDecisionTile() && !op.getBlockCounts() &&
+         !op.getRecallBound() && !op.getTileCounts() &&
+         output.getDimPosition(output.getNumResults() - 1) == dims.n;
 }
 
-/// Keys of a share that lets the blocks of `op` occupy a GPU; 0 to leave it
-/// whole.
-static int64_t chooseShare(AttentionOp op) {
+/// Shares of at most `keys` each if that is not 0, else as many as let the
+/// blocks of `op` occupy a GPU; fewer than two to leave it whole.
+static Shares chooseShares(AttentionOp op, int64_t perShare) {
   AttentionOp::Dims dims = op.getDims();
   int64_t queries = op.getDimSize(dims.m), keys = op.getDimSize(dims.k2);
-  if (queries > fewQueries)
-    return 0;
+  if (perShare && !ShapedType::isDynamic(keys))
+    return {llvm::divideCeilSigned(keys, perShare), perShare};
+  if (perShare || queries > fewQueries)
+    return {};
   int64_t blocks = 1;
   for (unsigned dim : dims.batch)
     // Heads that share a key head may become rows of one block.
     if (op.getKeyMap().isFunctionOfDim(dim) || queries > 1)
       if (llvm::MulOverflow(blocks, op.getDimSize(dim), blocks))
-        return 0;
+        return {};
   if (blocks == 0)
-    return 0;
-  int64_t shares = std::min(enoughBlocks / blocks, keys / fewestKeys);
-  return shares < 2 ? 0 : llvm::divideCeilSigned(keys, shares);
+    return {};
+  int64_t shares = enoughBlocks / blocks;
+  if (ShapedType::isDynamic(keys))
+    return {shares, 0};
+  shares = std::min(shares, keys / fewestKeys);
+  if (shares < 2)
+    return {};
+  int64_t each =
+      llvm::alignTo(llvm::divideCeilSigned(keys, shares), shareMultiple);
+  return {llvm::divideCeilSigned(keys, each), each};
+}
+
+/// The first key of each share, and behind them the end of the last, for a
+/// number of keys that is known when the graph runs: tensor<(count+1)xi64>.
+static Value createBoundaries(ImplicitLocOpBuilder &b, AttentionOp op,
+                              int64_t count) {
+  auto [operand, position] = op.getDimSource(op.getDims().k2);
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+  };
+  Value length = arith::IndexCastOp::create(
+      b, b.getI64Type(), tensor::DimOp::create(b, operand, position));
+  Value each = arith::CeilDivSIOp::create(b, length, constant(count));
+  each = arith::MaxSIOp::create(b, each, constant(fewestKeys));
+  each = arith::CeilDivSIOp::create(b, each, constant(shareMultiple));
+  each = arith::MulIOp::create(b, each, constant(shareMultiple));
+  SmallVector<Value> boundaries;
+  for (int64_t share = 0; share <= count; ++share)
+    boundaries.push_back(arith::MulIOp::create(b, each, constant(share)));
+  return tensor::FromElementsOp::create(b, boundaries);
 }
 
 /// Hides the keys of other shares in the region of `op`, whose batch indices
 /// end in the share's.
 static void hideOtherShares(ImplicitLocOpBuilder &b, AttentionOp op,
-                            int64_t keys) {
+                            const Shares &shares) {
+  Value boundaries;
+  if (!shares.keys) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(op);
+    boundaries = createBoundaries(b, op, shares.count);
+  }
   Block &region = op.getScore().front();
   auto yield = cast<YieldOp>(region.getTerminator());
   OpBuilder::InsertionGuard guard(b);
@@ -70,9 +115,20 @@ static void hideOtherShares(ImplicitLocOpBuilder &b, AttentionOp op,
   unsigned count = region.getNumArguments();
   Value share = region.getArgument(count - 3);
   Value key = region.getArgument(count - 1);
-  Value size = arith::ConstantIndexOp::create(b, keys);
-  Value first = arith::MulIOp::create(b, share, size);
-  Value next = arith::AddIOp::create(b, first, size);
+  Value first, next;
+  if (boundaries) {
+    auto boundary = [&](Value number) -> Value {
+      Value key = tensor::ExtractOp::create(b, boundaries, number);
+      return arith::IndexCastOp::create(b, b.getIndexType(), key);
+    };
+    first = boundary(share);
+    Value one = arith::ConstantIndexOp::create(b, 1);
+    next = boundary(arith::AddIOp::create(b, share, one));
+  } else {
+    Value size = arith::ConstantIndexOp::create(b, shares.keys);
+    first = arith::MulIOp::create(b, share, size);
+    next = arith::AddIOp::create(b, first, size);
+  }
   using Predicate = arith::CmpIPredicate;
   Value from = arith::CmpIOp::create(b, Predicate::sge, key, first);
   Value to = arith::CmpIOp::create(b, Predicate::slt, key, next);
@@ -89,10 +145,10 @@ static Value emptyF32(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape) {
 /// The attention of each share, with the shares before the output's last
 /// dimension: outputs and log-sum-exps in f32.
 static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
-                                int64_t keys, int64_t shares) {
+                                const Shares &shares) {
   auto outputType = cast<RankedTensorType>(op.getOutput().getType());
   SmallVector<int64_t> shape(outputType.getShape());
-  shape.insert(shape.end() - 1, shares);
+  shape.insert(shape.end() - 1, shares.count);
   ArrayRef<int64_t> rows = ArrayRef(shape).drop_back();
   // The shares are the first dimension of the new space.
   SmallVector<AffineMap> maps;
@@ -124,7 +180,7 @@ static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
                       SmallVector<Location>(types.size(), op.getLoc()));
     YieldOp::create(b, region->getArgument(0));
   }
-  hideOtherShares(b, part, keys);
+  hideOtherShares(b, part, shares);
   return part;
 }
 
@@ -178,11 +234,9 @@ static AttentionOp mergeShares(ImplicitLocOpBuilder &b, AttentionOp op,
   return merge;
 }
 
-static void split(AttentionOp op, int64_t shareKeys) {
+static void split(AttentionOp op, const Shares &shares) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  int64_t keys = op.getDimSize(op.getDims().k2);
-  AttentionOp part =
-      attendShares(b, op, shareKeys, llvm::divideCeilSigned(keys, shareKeys));
+  AttentionOp part = attendShares(b, op, shares);
   AttentionOp merge = mergeShares(b, op, part);
   // The merge has a query of its own behind each row.
   SmallVector<Value> results;
@@ -220,11 +274,10 @@ struct SplitKeys : sparse_attn::impl::SplitKeysBase<SplitKeys> {
         whole.push_back(op);
     });
     for (AttentionOp op : whole) {
-      int64_t share =
-          llvm::alignTo(keys ? keys : chooseShare(op), shareMultiple);
-      if (share == 0 || op.getDimSize(op.getDims().k2) <= share)
+      Shares shares = chooseShares(op, keys);
+      if (shares.count < 2)
         continue;
-      split(op, share);
+      split(op, shares);
       ++attentionsSplit;
     }
   }

@@ -152,4 +152,42 @@ gpu.func @separate(%q: !attn_tile.matrix<64xf16, rows = 64>, %k: !attn_tile.matr
   "keep"(%r1) : (tensor<128x64xf32>) -> ()
   gpu.return
 }
+
+// Where the rows of an iteration are looked up, those of the next one are looked
+// up before anything waits; before the loop only if it runs at all.
+// CHECK-LABEL: gpu.func @looked_up(
+// CHECK-SAME: %[[K:arg1]]: {{[^%]*}}, %[[V:arg2]]: {{[^%]*}}, %[[LIST:arg3]]: !llvm.ptr<1>
+// CHECK: %[[ANY:.*]] = arith.cmpi slt, %[[C0:.*]], %[[END:arg4]]
+// CHECK-NEXT: scf.if %[[ANY]] {
+// CHECK-NEXT: %[[FIRST:.*]] = attn_tile.gather %[[LIST]][%[[C0]]]
+// CHECK-NEXT: attn_tile.copy_async %[[K]][%[[FIRST]]], %[[BUFFER:.*]] :
+// CHECK: scf.for %[[I:.*]] = %[[C0]] to %[[END]] step %[[C1:.*]] iter_args
+// CHECK-NEXT: %[[AFTER:.*]] = arith.addi %[[I]], %[[C1]]
+// CHECK-NEXT: %[[MORE:.*]] = arith.cmpi slt, %[[AFTER]], %[[END]]
+// CHECK-NEXT: %[[INSIDE:.*]] = arith.select %[[MORE]], %[[AFTER]], %[[I]]
+// CHECK-NEXT: %[[NEXT:.*]] = attn_tile.gather %[[LIST]][%[[INSIDE]]]
+// CHECK-NEXT: attn_tile.wait_copies
+// CHECK-NEXT: %[[ROW:.*]] = attn_tile.gather %[[LIST]][%[[I]]]
+// CHECK-NEXT: attn_tile.copy_async %[[V]][%[[ROW]]]
+// CHECK-NEXT: attn_tile.mma
+// CHECK-NEXT: attn_tile.wait_copies
+// CHECK-NEXT: attn_tile.copy_async %[[K]][%[[NEXT]]], %[[BUFFER]] :
+gpu.func @looked_up(%q: !attn_tile.matrix<64xf16, rows = 64>, %k: !attn_tile.matrix<64xf16, rows = 64>, %v: !attn_tile.matrix<64xf16, rows = 64>, %list: !llvm.ptr<1>, %end: i32) kernel {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %query = attn_tile.load %q[%c0] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<64x64xf16>
+  %r = scf.for %i = %c0 to %end step %c1 iter_args(%acc = %zero) -> (tensor<64x64xf32>) : i32 {
+    %key = attn_tile.gather %list[%i] : !llvm.ptr<1>, i32 -> i32
+    %kt = attn_tile.load %k[%key] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<64x64xf16>
+    %s = attn_tile.mma %query, %kt, %zero transpose_b : tensor<64x64xf16>, tensor<64x64xf16> -> tensor<64x64xf32>
+    %p = arith.truncf %s : tensor<64x64xf32> to tensor<64x64xf16>
+    %vt = attn_tile.load %v[%key] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<64x64xf16>
+    %next = attn_tile.mma %p, %vt, %acc : tensor<64x64xf16>, tensor<64x64xf16> -> tensor<64x64xf32>
+    scf.yield %next : tensor<64x64xf32>
+  }
+  "keep"(%r) : (tensor<64x64xf32>) -> ()
+  gpu.return
+}
+
 }

@@ -20,16 +20,16 @@ module attributes {transform.with_named_sequence} {
   // CHECK-DAG: %[[Q:.*]] = tensor.extract_slice %{{.*}}[%[[B]], %[[M]], 0] [1, %{{.*}}, 8]
   // CHECK-DAG: %[[MASK:.*]] = tensor.extract_slice %{{.*}}[%[[M]], 0] [%{{.*}}, 80]
   // CHECK-DAG: tensor.extract_slice %{{.*}}[%[[B]], %{{.*}}] [1, %{{.*}}] [1, 1] : tensor<4x3xi32>
-  // CHECK-DAG: tensor.extract_slice %{{.*}}[%[[B]], %{{.*}}, 0] [1, %{{.*}}, 7] [1, 1, 1] : tensor<4x3x7xi32>
+  // CHECK-DAG: tensor.extract_slice %{{.*}}[%[[B]], %{{.*}}, 0, 0] [1, %{{.*}}, 7, 2] [1, 1, 1, 1] : tensor<4x3x7x2xi32>
   // CHECK: sparse_attn.attention
   // CHECK: ^bb0(%{{.*}}: f32, %{{.*}}: index, %[[ROW:.*]]: index, %[[KEY:.*]]: index):
   // CHECK: %[[SHIFTED:.*]] = arith.addi %[[ROW]], %[[M]] : index
   // CHECK: arith.cmpi sle, %[[KEY]], %[[SHIFTED]] : index
   // CHECK: tensor.insert_slice
   func.func @tile(%q: tensor<4x96x8xf32>, %k: tensor<80x8xf32>, %v: tensor<80x8xf32>, %mask: tensor<96x80xi1>,
-      %c: tensor<4x3xi32>, %i: tensor<4x3x7xi32>, %t: tensor<4x6x2xi32>) -> (tensor<4x96x8xf32>, tensor<4x6x2xi32>) {
+      %c: tensor<4x3xi32>, %i: tensor<4x3x7x2xi32>, %t: tensor<4x6x2xi32>) -> (tensor<4x96x8xf32>, tensor<4x6x2xi32>) {
     %r:2 = sparse_attn.attention ins(%q, %k, %v : tensor<4x96x8xf32>, tensor<80x8xf32>, tensor<80x8xf32>)
-        mask(%mask : tensor<96x80xi1>) blocks(%c, %i : tensor<4x3xi32>, tensor<4x3x7xi32>)
+        mask(%mask : tensor<96x80xi1>) blocks(%c, %i : tensor<4x3xi32>, tensor<4x3x7x2xi32>)
         outs(%q : tensor<4x96x8xf32>) tile_counts(%t : tensor<4x6x2xi32>)
         score {
         ^bb0(%s: f32, %b: index, %m: index, %n: index):

@@ -126,6 +126,21 @@ func.func @index_rank(%q: tensor<8x4xf32>, %k: tensor<6x4xf32>, %v: tensor<6x5xf
 #v = affine_map<(m, n, d, k) -> (k, n)>
 #s = affine_map<(m, n, d, k) -> (m, k)>
 #o = affine_map<(m, n, d, k) -> (m, n)>
+func.func @block_flags(%q: tensor<8x4xf32>, %k: tensor<6x4xf32>, %v: tensor<6x5xf32>, %o: tensor<8x5xf32>, %c: tensor<2xi32>, %i: tensor<2x3x4xi32>) {
+  // expected-error@+1 {{expected 2 (block, flag) as the last size of block indices, found 4}}
+  %r = sparse_attn.attention ins(%q, %k, %v : tensor<8x4xf32>, tensor<6x4xf32>, tensor<6x5xf32>)
+      blocks(%c, %i : tensor<2xi32>, tensor<2x3x4xi32>) outs(%o : tensor<8x5xf32>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 1.0 : f64, block_shape = array<i64: 4, 2>} -> tensor<8x5xf32>
+  return
+}
+
+// -----
+
+#q = affine_map<(m, n, d, k) -> (m, d)>
+#k = affine_map<(m, n, d, k) -> (k, d)>
+#v = affine_map<(m, n, d, k) -> (k, n)>
+#s = affine_map<(m, n, d, k) -> (m, k)>
+#o = affine_map<(m, n, d, k) -> (m, n)>
 func.func @index_size(%q: tensor<8x4xf32>, %k: tensor<6x4xf32>, %v: tensor<6x5xf32>, %o: tensor<8x5xf32>, %c: tensor<2xi32>, %i: tensor<3x2xi32>) {
   // expected-error@+1 {{expected size 2 of dimension 0 of block indices, found 3}}
   %r = sparse_attn.attention ins(%q, %k, %v : tensor<8x4xf32>, tensor<6x4xf32>, tensor<6x5xf32>)

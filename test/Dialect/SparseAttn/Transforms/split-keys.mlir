@@ -43,6 +43,29 @@ func.func @decode(%q: tensor<2x1x32xf16>, %k: tensor<2x4096x32xf16>, %v: tensor<
   return %r : tensor<2x1x32xf16>
 }
 
+// A number of keys that is known when the graph runs: as many shares as a GPU has
+// use for, of at least 512 keys, which the region looks up.
+// CHECK-LABEL: @cache(
+// CHECK: %[[KEYS:.*]] = tensor.dim %arg1, %{{.*}} : tensor<36x?x32xf16>
+// CHECK: %[[LENGTH:.*]] = arith.index_cast %[[KEYS]] : index to i64
+// CHECK: %[[EACH:.*]] = arith.ceildivsi %[[LENGTH]], %c6_i64 : i64
+// CHECK: %[[ENOUGH:.*]] = arith.maxsi %[[EACH]], %c512_i64 : i64
+// CHECK: %[[TILES:.*]] = arith.ceildivsi %[[ENOUGH]], %c128_i64
+// CHECK: %[[SHARE:.*]] = arith.muli %[[TILES]], %c128_i64
+// CHECK: %[[BOUNDARIES:.*]] = tensor.from_elements {{.*}} : tensor<7xi64>
+// CHECK: sparse_attn.attention
+// CHECK: ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %[[INDEX:.*]]: index, %{{.*}}: index, %[[KEY:.*]]: index):
+// CHECK: %[[FIRST:.*]] = tensor.extract %[[BOUNDARIES]][%[[INDEX]]]
+// CHECK: %[[AFTER:.*]] = arith.addi %[[INDEX]], %c1
+// CHECK: %[[NEXT:.*]] = tensor.extract %[[BOUNDARIES]][%[[AFTER]]]
+// CHECK: sparse_attn.attention
+// CHECK-SAME: mask(
+func.func @cache(%q: tensor<36x1x32xf16>, %k: tensor<36x?x32xf16>, %v: tensor<36x?x32xf16>, %o: tensor<36x1x32xf16>) -> tensor<36x1x32xf16> {
+  %r = sparse_attn.attention ins(%q, %k, %v : tensor<36x1x32xf16>, tensor<36x?x32xf16>, tensor<36x?x32xf16>) outs(%o : tensor<36x1x32xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 1.0 : f64} -> tensor<36x1x32xf16>
+  return %r : tensor<36x1x32xf16>
+}
+
 // A kernel is one attention.
 // CHECK-LABEL: @kernel(
 // CHECK-COUNT-1: sparse_attn.attention

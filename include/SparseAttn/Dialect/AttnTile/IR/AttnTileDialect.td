@@ -107,10 +107,12 @@ def AttnTile_MatrixType : AttnTile_Type<"Matrix", "matrix"> {
   let description = [{
     A matrix of a number of rows known at run time, `columns` of `elementType`,
     whose element (r, c) lies `r · rowPitch + c · columnPitch` elements from its
-    base. A pitch of 0 repeats a row or a column.
+    base. A pitch of 0 repeats a row or a column. Rows of a dynamic pitch follow
+    each other, each of as many elements as `load_elements` says.
 
     Examples: `!attn_tile.matrix<64xf16, rows = 64>`,
-    `!attn_tile.matrix<128xf32, rows = 0, columns = 1>`.
+    `!attn_tile.matrix<128xf32, rows = 0, columns = 1>`,
+    `!attn_tile.matrix<?xi1, rows = ?>`.
   }];
   let parameters = (ins "int64_t":$columns, "::mlir::Type":$elementType,
                         "int64_t":$rowPitch, DefaultValuedParameter<"int64_t", "1">:$columnPitch);

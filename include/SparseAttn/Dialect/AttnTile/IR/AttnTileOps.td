@@ -97,7 +97,7 @@ def AttnTile_LoadElementsOp : AttnTile_Op<"load_elements", [MemoryEffects<[MemRe
   let description = [{
     The elements (row + i, column + j) of the matrix for i, j over the tile,
     where both indices are below `rows` and `columns`; 0 elsewhere. For masks,
-    whose pitches may be 0.
+    whose pitches may be 0 or, of rows, dynamic: `columns`.
 
     Example:
 

@@ -84,7 +84,8 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     An entry that names no block of keys is passed over, counts end at the
     length of the list. Each listed block is split into decision tiles in
     ascending order, its last one may be narrower; the rows of a decision tile
-    divide Bq.
+    divide Bq. Indices with one more dimension, of size 2, hold the number of a
+    block and a flag: where that is 0, the mask is not read in the block.
 
     Optional results follow the output in this order, each with an init:
     - `log_sum_exp` (f32, the output's dimensions without `n`): m + ln l;
@@ -189,6 +190,8 @@ def SparseAttn_AttentionOp : SparseAttn_Op<"attention", [
     std::pair<::mlir::Value, unsigned> getDimSource(unsigned dim);
 
     bool hasScore() { return !getScore().empty(); }
+    /// Whether the block list tells which blocks need the mask.
+    bool hasBlockFlags();
     /// The tensors from outside whose elements the score region reads, each
     /// once, in the order of their first use.
     ::llvm::SmallVector<::mlir::Value> getCapturedTensors();

@@ -43,6 +43,37 @@ def AssignPolicies : Pass<"sparse-attn-assign-policies"> {
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def FoldConstantMasks : Pass<"sparse-attn-fold-constant-masks"> {
+  let summary = "Turn masks that are constants into conditions or block lists";
+  let description = [{
+    A mask operand hides nothing from the bounds of a kernel's loops. Where it is
+    a constant (`i1`, or a float that is 0 or -inf; a finite number of at most
+    -1e37 stands for -inf where every row keeps a key):
+
+    - a band, `first <= key - query <= last`, becomes conditions of the score
+      region, and the operand goes: causal masks and windows, whichever way they
+      were computed, and masks that hide nothing;
+    - any other mask gives the attention a block list of what it shows, in
+      ascending order, with flags that spare full blocks the mask. Blocks are of
+      the decision tile, where there is one, else as large as any schedule's.
+
+    An attention that has a block list, gives `tile_counts`, or whose blocks are
+    all partial keeps its mask as it is, as does one of dynamic lengths.
+
+    Example: with the constant of a causal mask over 256 tokens
+
+        mask = dense<[[true, false, ..], ..]>
+
+    becomes `arith.cmpi sle, %key, %query` in the region.
+  }];
+  let statistics = [
+    Statistic<"masksFolded", "masks-folded", "Masks that became conditions">,
+    Statistic<"listsCreated", "lists-created", "Masks that gave a block list">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Make every attention a call of a kernel function";
   let description = [{
@@ -87,12 +118,15 @@ def SplitKeys : Pass<"sparse-attn-split-keys"> {
     A filter decides in each share on its own, from its first tile on. What it
     bounds of the mass, it bounds in each share and so in the sum.
 
-    Shapes must be static, the value's head_dim the output's last dimension. An
-    attention stays whole if it states its `decision_tile`, has a block list, or
-    gives `recall_bound` or `tile_counts`.
+    The number of keys may be dynamic: the region then looks up where a share
+    begins in a small tensor that the graph computes, so that one program serves
+    a cache that grows. All other sizes must be static, and the value's head_dim
+    the output's last dimension. An attention stays whole if it states its
+    `decision_tile`, has a block list, or gives `recall_bound` or `tile_counts`.
   }];
   let options = [
-    Option<"keys", "keys", "int64_t", "0", "Keys of a share; 0 chooses">
+    Option<"keys", "keys", "int64_t", "0",
+           "Keys of a share where their number is static; 0 chooses">
   ];
   let statistics = [
     Statistic<"attentionsSplit", "attentions-split", "Attentions split in their keys">
