@@ -63,8 +63,8 @@ KeyTile ListedTiles::at(Value number) {
   tile.firstKey = b.select(listed, first, in.keyLength);
   if (in.mask && flagged) {
     at.back() = b.i32(1);
-    tile.masked = b.compare(Predicate::ne, read(op.getBlockIndices(), at),
-                            b.i32(0));
+    tile.masked =
+        b.compare(Predicate::ne, read(op.getBlockIndices(), at), b.i32(0));
   }
   if (isEmptyRange(bounds.fullBegin, bounds.fullEnd))
     return tile;
