@@ -48,7 +48,7 @@ KernelRun::KernelRun(const std::string &text) : text(text) {
 std::optional<Error> KernelRun::run() {
   if (!program)
     return Error{0, "did not parse"};
-  launch.parameters.resize(16);
+  launch.parameters.resize(std::max<size_t>(launch.parameters.size(), 16));
   std::memcpy(launch.parameters.data(), &in, 8);
   std::memcpy(launch.parameters.data() + 8, &out, 8);
   return execute(*program, memory, launch, &counters);
