@@ -50,6 +50,10 @@ bool GlobalMemory::contains(uint64_t address, size_t bytes) const {
   return buffer && buffer->contains(address, bytes);
 }
 
+bool GlobalMemory::spans(uint64_t address) const {
+  return address >= globalBase && address < pimpl->next;
+}
+
 void GlobalMemory::Impl::insert(Buffer buffer) {
   auto after = std::upper_bound(
       buffers.begin(), buffers.end(), buffer.base,

@@ -243,6 +243,10 @@ bool KernelBuilder::add(const Statement &statement) {
     decoder.inst.guardNegated = statement.guardNegated;
   }
   decode(decoder);
+  for (DecodeFunction elementwise :
+       {decodeArithmetic, decodeExtendedPrecision, decodeLogic, decodeBits,
+        decodeCompare, decodeConvert})
+    decoder.inst.carriesUnwritten |= decode == elementwise;
   if (!decoder.done() || !error.message.empty())
     return false;
   auto [entry, isNew] = opcodeIndex.try_emplace(

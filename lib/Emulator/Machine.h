@@ -118,6 +118,8 @@ private:
 
   void create(Block &owner, unsigned index);
   void start();
+  /// True if the sources, some of them unwritten, may be computed with.
+  bool mayCompute(const Inst &inst, const uint32_t *slots) const;
   void reportUnwritten(const Inst &inst, const uint32_t *slots);
   /// Runs until blocked, finished, failed, or `budget` is used up.
   void run(uint64_t &budget);

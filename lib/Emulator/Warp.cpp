@@ -22,8 +22,9 @@ void Warp::create(Block &owner, unsigned index) {
 }
 
 void Warp::fail(unsigned lane, std::string message, Error::Kind kind) {
+  bool isFirst = !block->cluster.failed;
   failAt(*currentInst, lane, std::move(message));
-  if (block->cluster.error.kind == Error::Kind::Other)
+  if (isFirst)
     block->cluster.error.kind = kind;
 }
 
@@ -76,11 +77,11 @@ void Warp::run(uint64_t &budget) {
           continue;
       }
       const uint32_t *slots = operands + inst.slots;
+      uint32_t ready = lanes;
       if (!inst.checksSources) {
-        uint32_t ready = lanes;
         for (unsigned i = inst.dsts, end = inst.dsts + inst.srcs; i < end; ++i)
           ready &= writtenMasks[slots[i]];
-        if (ready != lanes) {
+        if (ready != lanes && !mayCompute(inst, slots)) {
           reportUnwritten(inst, slots);
           break;
         }
@@ -88,8 +89,10 @@ void Warp::run(uint64_t &budget) {
       uint32_t writes = lanes;
       inst.run(*this, inst, slots);
       if (!inst.checksSources)
-        for (unsigned i = 0; i < inst.dsts; ++i)
-          writtenMasks[slots[i]] |= writes;
+        for (unsigned i = 0; i < inst.dsts; ++i) {
+          uint32_t &written = writtenMasks[slots[i]];
+          written = (written & ~writes) | (ready & writes);
+        }
     }
   }
   block->counters.instructions += begin - budget;
@@ -101,9 +104,17 @@ bool Warp::requireWritten(uint32_t slot) {
     return true;
   fail(__builtin_ctz(missing),
        "register '" + block->kernel.registerName(slot) + "' " +
-           (isInFlight(slot) ? "is used before wgmma.wait_group"
-                             : "was never written"));
+           (isInFlight(slot)
+                ? "is used before wgmma.wait_group"
+                : "was never written, nor what it was computed from"));
   return false;
+}
+
+bool Warp::mayCompute(const Inst &inst, const uint32_t *slots) const {
+  bool may = inst.carriesUnwritten;
+  for (unsigned i = inst.dsts; i < unsigned(inst.dsts + inst.srcs); ++i)
+    may &= !isInFlight(slots[i]);
+  return may;
 }
 
 void Warp::reportUnwritten(const Inst &inst, const uint32_t *slots) {

@@ -109,6 +109,9 @@ public:
   void copy(uint64_t target, uint64_t source, size_t bytes);
   /// True if one buffer holds all of these bytes.
   bool contains(uint64_t address, size_t bytes) const;
+  /// True from the first to the last buffer that was ever allocated, also
+  /// between them: such an address is never one of the host's.
+  bool spans(uint64_t address) const;
 
   /// Makes host memory a buffer at its own address, as page-locked and managed
   /// memory are on a GPU. Counts as initialised. It must stay until released.

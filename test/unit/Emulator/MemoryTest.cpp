@@ -169,19 +169,25 @@ TEST(MemoryFault, PartlyWritten) {
 }
 
 TEST(MemoryFault, UnwrittenRegisters) {
-  expectFault("  add.s32 %r1, %r2, 1; // HERE",
+  expectFault("  st.global.u32 [%out], %r2; // HERE",
               {"register '%r2' was never written", "thread (0, 0, 0)"});
   expectFault("  setp.lt.u32 %p1, %tid, 5;\n  @%p1 mov.u32 %r2, 1;\n"
-              "  add.s32 %r1, %r2, 1; // HERE",
+              "  st.global.u32 [%out], %r2; // HERE",
               {"register '%r2' was never written", "thread (5, 0, 0)"});
   expectFault("  @%p3 mov.u32 %r1, 0; // HERE",
               {"predicate '%p3' was never written"});
-  // A copy of nothing is nothing.
+  // A copy of nothing is nothing, and so is what is computed from it.
   expectFault("  mov.u32 %r1, %r2;\n  mov.b64 %rd1, {%r1, %tid};\n"
-              "  add.u64 %rd2, %rd1, 1; // HERE",
+              "  st.global.u64 [%out], %rd1; // HERE",
               {"register '%rd1' was never written"});
+  expectFault("  add.s32 %r1, %r2, 1;\n  cvt.u64.u32 %rd1, %r1;\n"
+              "  add.u64 %rd2, %out, %rd1;\n"
+              "  st.global.u32 [%rd2], %tid; // HERE",
+              {"register '%rd2' was never written"});
+  expectFault("  setp.eq.s32 %p1, %r2, 1;\n  @%p1 mov.u32 %r1, 0; // HERE",
+              {"predicate '%p1' was never written"});
   expectFault("  setp.ne.u32 %p1, %tid, 9;\n  selp.b32 %r1, %tid, %r2, %p1;\n"
-              "  add.u32 %r3, %r1, 1; // HERE",
+              "  st.global.u32 [%out], %r1; // HERE",
               {"register '%r1' was never written", "thread (9, 0, 0)"});
 }
 
