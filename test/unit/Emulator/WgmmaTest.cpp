@@ -370,13 +370,13 @@ TEST(Wgmma, Faults) {
                   finish,
               {"operand A reads shared address", "out of bounds"});
   expectFault("  setp.lt.u32 %p1, %t, 32;\n  @%p1 bra SKIP;\n  " + product +
-                  " // HERE\n  bra.uni DONE;\nSKIP:\n  " + product +
-                  "\nDONE:\n" + finish,
+                  "\n  bra.uni DONE;\nSKIP:\n  " + product +
+                  " // HERE\nDONE:\n" + finish,
               {"of the warpgroup executes the one in line"});
   expectFault("  setp.ge.u32 %p1, %t, 96;\n  @%p1 add.u64 %rd20, %rd20, 2;\n"
               "  " +
                   product + " // HERE\n" + finish,
-              {"differ from those of warp 0"});
+              {"differ from those of warp 3"});
   expectFault("  cvt.u64.u32 %rd5, %t;\n  add.u64 %rd20, %rd20, %rd5;\n  " +
                   product + " // HERE\n",
               {"descriptor A differs from lane 0's"});
