@@ -49,7 +49,8 @@ CUresult readParameters(const emulator::EntryPoint &entry, void **parameters,
   return Success;
 }
 
-CUresult readAttributes(const CUlaunchConfig &config) {
+CUresult readAttributes(const CUlaunchConfig &config,
+                        emulator::Launch &launch) {
   for (unsigned i = 0; i < config.numAttrs; ++i) {
     const CUlaunchAttribute &attribute = config.attrs[i];
     switch (attribute.id) {
@@ -69,12 +70,9 @@ CUresult readAttributes(const CUlaunchConfig &config) {
       complain("cooperative launches are not provided");
       return NotSupported;
     case CUlaunchAttribute::ClusterDimension:
-      if (attribute.value.cluster.x * attribute.value.cluster.y *
-              attribute.value.cluster.z ==
-          1)
-        break;
-      complain("launches of clusters are not provided");
-      return NotSupported;
+      launch.cluster = {attribute.value.cluster.x, attribute.value.cluster.y,
+                        attribute.value.cluster.z};
+      break;
     default:
       complain("launch attribute " + std::to_string(attribute.id) +
                " is not provided");
@@ -125,8 +123,8 @@ CUresult cuda_emulator::makeLaunch(const CUlaunchConfig &config,
   REQUIRE(requireContext());
   if (!handles<Function>().contains(function))
     return InvalidHandle;
-  REQUIRE(readAttributes(config));
   emulator::Launch launch = settings().launch;
+  REQUIRE(readAttributes(config, launch));
   launch.entry = function->entry->name;
   launch.grid = {config.gridDimX, config.gridDimY, config.gridDimZ};
   launch.block = {config.blockDimX, config.blockDimY, config.blockDimZ};

@@ -82,8 +82,8 @@ Settings read() {
   reader.number("INSTRUCTION_LIMIT", 1, uint64_t(1) << 40,
                 settings.launch.instructionLimit);
   reader.choice("ARRIVAL", {"latest", "earliest"}, [&](bool earliest) {
-    if (earliest)
-      settings.launch.arrival = emulator::Arrival::Earliest;
+    settings.launch.arrival =
+        earliest ? emulator::Arrival::Earliest : emulator::Arrival::Latest;
   });
   reader.choice("ON_ERROR", {"report", "exit"},
                 [&](bool exits) { settings.exitOnError = exits; });

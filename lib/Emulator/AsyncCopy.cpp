@@ -12,6 +12,7 @@
 
 #include "BulkCopy.h"
 #include "Hazards/RaceChecker.h"
+#include "SharedBanks.h"
 
 #include <algorithm>
 
@@ -46,6 +47,7 @@ void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
                                      Publisher::CopyGroup);
   op->targetBlock = &block;
   op->pieces.reserve(32);
+  SharedAccess banks;
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     uint32_t wanted = inst.a;
@@ -108,7 +110,9 @@ void runCopy(Warp &warp, const Inst &inst, const uint32_t *slots) {
     }
     block.counters.globalBytes += wanted;
     block.counters.sharedBytes += inst.a;
+    banks.add(lane, target);
   }
+  banks.count(block.counters, inst.a);
   issueByGroup(warp, std::move(op));
 }
 

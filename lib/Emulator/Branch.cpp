@@ -212,6 +212,7 @@ void sparse_attn::emulator::runJoin(Warp &warp, const Inst &,
                                     const uint32_t *) {
   // Not an instruction of the program.
   --warp.block->counters.instructions;
+  --warp.block->counters.byClass[Counters::Control];
   warp.arriveAtJoin();
 }
 

@@ -82,6 +82,7 @@ struct Inst {
   /// The result of unwritten sources counts as unwritten: compilers compute
   /// with undefined values whose results they do not use.
   bool carriesUnwritten = false;
+  Counters::Class kind = Counters::Control;
   uint8_t a = 0, b = 0, c = 0; // small parameters of the family
   bool wideAddress = false;    // the address is 64 bits wide
   bool wideAddress2 = false;   // so is the second address

@@ -162,6 +162,8 @@ using DecodeFunction = void (*)(Decoder &);
 
 /// The decoder of the instructions called `base`, or null if unknown.
 DecodeFunction findDecoder(std::string_view base);
+/// What the instruction is counted as.
+Counters::Class classOf(DecodeFunction decode, const Statement &statement);
 
 // One for each family, in the file that implements it.
 void decodeArithmetic(Decoder &d); // add sub mul mad fma div ... of any type

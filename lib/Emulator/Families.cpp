@@ -117,3 +117,49 @@ DecodeFunction sparse_attn::emulator::findDecoder(std::string_view base) {
   auto found = families.find(base);
   return found == families.end() ? nullptr : found->second;
 }
+
+/// By the widest type that the modifiers name.
+static Counters::Class arithmeticClass(const Statement &statement) {
+  Counters::Class result = Counters::Integer;
+  for (std::string_view modifier : statement.modifiers) {
+    Type type = typeNamed(modifier);
+    if (!isFloat(type))
+      continue;
+    bool isHalf =
+        bitsOf(type) == 16 || type == Type::F16x2 || type == Type::BF16x2;
+    if (!isHalf)
+      return Counters::Float;
+    result = Counters::Half;
+  }
+  return result;
+}
+
+Counters::Class sparse_attn::emulator::classOf(DecodeFunction decode,
+                                               const Statement &statement) {
+  static const std::unordered_map<DecodeFunction, Counters::Class> classes = {
+      {decodeExtendedPrecision, Counters::Integer},
+      {decodeLogic, Counters::Integer},
+      {decodeBits, Counters::Integer},
+      {decodeCompare, Counters::Compare},
+      {decodeSelect, Counters::Compare},
+      {decodeConvert, Counters::Convert},
+      {decodeMove, Counters::Move},
+      {decodeAddress, Counters::Move},
+      {decodeRank, Counters::Move},
+      {decodeLoadStore, Counters::Memory},
+      {decodeAtomic, Counters::Memory},
+      {decodeCopy, Counters::Copy},
+      {decodeMatrix, Counters::Matrix},
+      {decodeMma, Counters::Matrix},
+      {decodeWgmma, Counters::Matrix},
+      {decodeShuffle, Counters::Exchange},
+      {decodeElect, Counters::Exchange},
+      {decodeBarrier, Counters::Synchronize},
+      {decodeClusterBarrier, Counters::Synchronize},
+      {decodeMbarrier, Counters::Synchronize},
+      {decodeFence, Counters::Synchronize}};
+  if (decode == decodeArithmetic)
+    return arithmeticClass(statement);
+  auto found = classes.find(decode);
+  return found == classes.end() ? Counters::Control : found->second;
+}

@@ -243,6 +243,7 @@ bool KernelBuilder::add(const Statement &statement) {
     decoder.inst.guardNegated = statement.guardNegated;
   }
   decode(decoder);
+  decoder.inst.kind = classOf(decode, statement);
   for (DecodeFunction elementwise :
        {decodeArithmetic, decodeExtendedPrecision, decodeLogic, decodeBits,
         decodeCompare, decodeConvert})

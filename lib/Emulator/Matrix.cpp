@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Hazards/RaceChecker.h"
 #include "Memory.h"
+#include "SharedBanks.h"
 
 using namespace sparse_attn::emulator;
 
@@ -36,6 +37,7 @@ void runLoadMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
     return;
   RaceChecker *races = warp.block->races;
   uint16_t rows[32][8];
+  SharedAccess banks;
   for (unsigned row = 0; row < inst.a * 8u; ++row) {
     Location location;
     uint64_t address;
@@ -44,7 +46,9 @@ void runLoadMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
         !requireInitialised(warp, row, location, address, 16))
       return;
     std::memcpy(rows[row], location.data, 16);
+    banks.add(row, address);
   }
+  banks.count(warp.block->counters, 16);
   warp.block->counters.sharedBytes += inst.a * 128u;
   for (unsigned matrix = 0; matrix < inst.a; ++matrix) {
     const uint16_t (*part)[8] = rows + matrix * 8;
@@ -66,6 +70,7 @@ void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
   if (!warp.requireConverged(true))
     return;
   RaceChecker *races = warp.block->races;
+  SharedAccess banks;
   for (unsigned matrix = 0; matrix < inst.a; ++matrix) {
     uint16_t part[8][8];
     const uint8_t *in = warp.slot(slots[1 + matrix]);
@@ -88,8 +93,10 @@ void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
         return;
       std::memcpy(location.data, part[row], 16);
       std::memset(location.shadow, Written, 16);
+      banks.add(matrix * 8 + row, address);
     }
   }
+  banks.count(warp.block->counters, 16);
   warp.block->counters.sharedBytes += inst.a * 128u;
 }
 

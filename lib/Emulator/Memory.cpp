@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Memory.h"
+#include "SharedBanks.h"
 
 #include "Hazards/RaceChecker.h"
 
@@ -245,8 +246,10 @@ uint64_t readElement(const uint8_t *data, unsigned bytes, bool isSigned) {
 }
 
 void count(Warp &warp, Space space, unsigned bytes) {
-  (space == Space::Global ? warp.block->counters.globalBytes
-                          : warp.block->counters.sharedBytes) += bytes;
+  Counters &counters = warp.block->counters;
+  (space == Space::Global  ? counters.globalBytes
+   : space == Space::Local ? counters.localBytes
+                           : counters.sharedBytes) += bytes;
 }
 
 void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
@@ -256,6 +259,7 @@ void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
   RaceChecker *races = warp.block->races;
   // Read all lanes before writing any: a target may be the address.
   alignas(16) uint8_t values[32][16];
+  SharedAccess banks;
   for (uint32_t rest = lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     uint64_t address =
@@ -269,7 +273,10 @@ void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
     std::memcpy(values[lane], location.data, total);
     if (inst.space != Space::Param)
       count(warp, location.space, total);
+    if (location.space == Space::Shared)
+      banks.add(lane, address);
   }
+  banks.count(warp.block->counters, total);
   for (unsigned i = 0; i < elements; ++i) {
     uint8_t *out = warp.slot(slots[i]);
     for (uint32_t rest = lanes; rest; rest &= rest - 1) {
@@ -289,6 +296,7 @@ void runLoad(Warp &warp, const Inst &inst, const uint32_t *slots) {
 void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
   RaceChecker *races = warp.block->races;
   unsigned elements = inst.a, bytes = inst.b, total = elements * bytes;
+  SharedAccess banks;
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     uint64_t address =
@@ -309,7 +317,10 @@ void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
     std::memcpy(location.data, values, total);
     std::memset(location.shadow, Written, total);
     count(warp, location.space, total);
+    if (location.space == Space::Shared)
+      banks.add(lane, address);
   }
+  banks.count(warp.block->counters, total);
 }
 
 } // namespace

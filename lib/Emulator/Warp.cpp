@@ -56,6 +56,7 @@ void Warp::run(uint64_t &budget) {
   const uint32_t *operands = block->kernel.operands.data();
   uint64_t begin = budget;
   const bool &failed = block->cluster.failed;
+  auto &byClass = block->counters.byClass;
   yields = false;
   while (budget > 0 && !failed && !yields && (hasCurrent || selectGroup())) {
     event = false;
@@ -63,6 +64,7 @@ void Warp::run(uint64_t &budget) {
       --budget;
       const Inst &inst = code[pc++];
       currentInst = &inst;
+      ++byClass[inst.kind];
       lanes = current.mask;
       if (inst.guard != noSlot) {
         if (uint32_t missing = lanes & ~writtenMasks[inst.guard]) {

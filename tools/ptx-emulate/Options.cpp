@@ -10,6 +10,7 @@
 #include "SparseAttn/Runtime/CommandLine.h"
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
@@ -60,6 +61,11 @@ struct Flags {
   cl::opt<std::string> block{
       "block", cl::desc("threads of a block (what .reqntid says)"),
       cl::value_desc("x[,y[,z]]"), cl::cat(category)};
+  cl::opt<std::string> cluster{
+      "cluster",
+      cl::desc(
+          "thread blocks of a cluster (what .reqnctapercluster says, or 1)"),
+      cl::value_desc("x[,y[,z]]"), cl::cat(category)};
   cl::opt<std::string> shared{"shared",
                               cl::desc("bytes of dynamic shared memory (0)"),
                               cl::value_desc("bytes"), cl::cat(category)};
@@ -79,6 +85,9 @@ struct Flags {
       cl::desc("when the data of asynchronous operations move: when somebody "
                "waits for them, or when they are issued (by the seed)"),
       cl::value_desc("latest|earliest"), cl::cat(category)};
+  cl::opt<std::string> mmaModel{
+      "mma-model", cl::desc("arithmetic of tensor cores (ieee)"),
+      cl::value_desc("ieee|ampere|ada|hopper"), cl::cat(category)};
   cl::opt<std::string> stats{"stats",
                              cl::desc("write counters (- for standard output)"),
                              cl::value_desc("stats.json"), cl::cat(category)};
@@ -138,8 +147,9 @@ static Expected<Options> read(const Flags &flags) {
   options.stats = flags.stats;
   if (flags.stats.getNumOccurrences() && flags.stats.empty())
     return fail("--stats: expected a file name or -, found nothing");
-  for (auto [flag, shape] :
-       {std::pair(&flags.grid, &options.grid), {&flags.block, &options.block}})
+  for (auto [flag, shape] : {std::pair(&flags.grid, &options.grid),
+                             {&flags.block, &options.block},
+                             {&flags.cluster, &options.cluster}})
     if (Error error = readShape(*flag, *shape))
       return std::move(error);
   uint64_t shared = 0, jobs = 0, mebibytes = 1024;
@@ -166,6 +176,19 @@ static Expected<Options> read(const Flags &flags) {
   else if (flags.arrival.getNumOccurrences())
     return fail("--arrival: expected latest or earliest, found " +
                 inQuotes(flags.arrival));
+  if (flags.mmaModel.getNumOccurrences()) {
+    using emulator::MmaModel;
+    auto model = StringSwitch<std::optional<MmaModel>>(flags.mmaModel)
+                     .Case("ieee", MmaModel::Ieee)
+                     .Case("ampere", MmaModel::Ampere)
+                     .Case("ada", MmaModel::Ada)
+                     .Case("hopper", MmaModel::Hopper)
+                     .Default(std::nullopt);
+    if (!model)
+      return fail("--mma-model: expected ieee, ampere, ada or hopper, found " +
+                  inQuotes(flags.mmaModel));
+    options.mmaModel = *model;
+  }
   SmallVector<StringRef> checks;
   StringRef(flags.check).split(checks, ',', -1, false);
   for (StringRef check : checks)
@@ -186,9 +209,9 @@ Expected<Options> parseOptions(int argc, char **argv) {
   static Flags *flags = nullptr;
   if (Error error = runtime::parseCommandLine(
           argc, argv, "ptx-emulate", overview, [] { flags = new Flags; },
-          {"list", "entry", "grid", "block", "shared", "arg", "check", "seed",
-           "schedules", "arrival", "stats", "jobs", "instruction-limit",
-           "memory-limit"}))
+          {"list", "entry", "grid", "block", "cluster", "mma-model", "shared",
+           "arg", "check", "seed", "schedules", "arrival", "stats", "jobs",
+           "instruction-limit", "memory-limit"}))
     return std::move(error);
   return read(*flags);
 }

@@ -21,13 +21,14 @@ struct Options {
   std::string file;
   bool list = false;
   std::string entry;
-  std::optional<std::array<uint32_t, 3>> grid, block;
+  std::optional<std::array<uint32_t, 3>> grid, block, cluster;
   uint32_t sharedBytes = 0;
   std::vector<std::string> arguments;
   uint64_t seed = 0;
   uint64_t schedules = 1;
   bool checkRaces = false;
   emulator::Arrival arrival = emulator::Arrival::BySeed;
+  emulator::MmaModel mmaModel = emulator::MmaModel::Ieee;
   unsigned jobs = 0;
   uint64_t instructionLimit = 0;
   uint64_t memoryLimit = 0; // bytes of all buffers

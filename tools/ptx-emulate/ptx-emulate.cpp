@@ -55,6 +55,8 @@ static void list(raw_ostream &os, const emulator::Program &program) {
       os << "  threads: " << dimensions(entry.requiredThreads) << '\n';
     else if (entry.maxThreads[0])
       os << "  threads: at most " << dimensions(entry.maxThreads) << '\n';
+    if (entry.requiredCluster[0])
+      os << "  cluster: " << dimensions(entry.requiredCluster) << '\n';
   }
 }
 
@@ -186,6 +188,8 @@ static Error run(const Options &options, const emulator::Program &program) {
   launch.grid = options.grid.value_or(launch.grid);
   launch.block = options.block.value_or((*entry)->requiredThreads);
   launch.dynamicSharedBytes = options.sharedBytes;
+  launch.cluster = options.cluster.value_or(launch.cluster);
+  launch.mmaModel = options.mmaModel;
   launch.arrival = options.arrival;
   launch.checkRaces = options.checkRaces;
   launch.hostThreads = options.jobs;

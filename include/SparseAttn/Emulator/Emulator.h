@@ -174,11 +174,32 @@ struct Launch {
 
 /// What a launch executed, summed over its warps.
 struct Counters {
+  /// What an instruction does.
+  enum Class : uint8_t {
+    Integer, // logic and bits too
+    Float,
+    Half, // f16, bf16, packed or not
+    Compare,
+    Convert,
+    Move,
+    Memory, // ld, st, atom, red
+    Copy,   // cp
+    Matrix, // ldmatrix, stmatrix, mma, wgmma
+    Exchange,
+    Synchronize,
+    Control,
+    ClassCount
+  };
+
   uint64_t instructions = 0; // warp instructions
-  uint64_t mma = 0;          // mma.sync
+  std::array<uint64_t, ClassCount> byClass = {};
+  uint64_t mma = 0;          // mma.sync, wgmma.mma_async
   uint64_t exponentials = 0; // ex2, per thread
-  uint64_t globalBytes = 0;  // read or written in global memory
-  uint64_t sharedBytes = 0;  // read or written in shared memory
+  // Bytes read or written, per thread.
+  uint64_t globalBytes = 0, sharedBytes = 0, localBytes = 0;
+  /// Rounds that the banks of shared memory need for ld, st, ldmatrix,
+  /// stmatrix and cp.async, and how many of them are due to conflicts.
+  uint64_t sharedWavefronts = 0, bankConflicts = 0;
 
   /// The counters with the names that stats.json gives them.
   std::vector<std::pair<std::string, uint64_t>> named() const;
