@@ -1,7 +1,7 @@
 # Everything a developer types; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench inputs-table sass check-all format docs clean
+.PHONY: help setup build test demo bench emulator-speed inputs-table sass check-all format docs clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F "|" '{printf "%-18s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: build ## Compile a video transformer and run its captured attention withou
 
 bench: build ## Measure compile time, and emulated work for each filter
 	@.venv/bin/python benchmarks/compile_time.py
+
+emulator-speed: build ## Measure the emulator: time of a 128-wide tile pair on one core
+	@.venv/bin/python benchmarks/emulator_speed.py
 
 inputs-table: build ## Print what becomes of each softmax in exporters' graphs, with registers and spills
 	@.venv/bin/python benchmarks/inputs_table.py
