@@ -106,7 +106,8 @@ public:
   // Groups that each lane has committed: cp.async, cp.async.bulk.
   std::array<uint32_t, 32> copyGroups = {}, bulkGroups = {};
 
-  uint32_t registers = 0; // of a thread, if known; see RegisterPool.cpp
+  const Inst *lookedAt = nullptr; // the mbarrier wait that said no last
+  uint32_t registers = 0;         // of a thread, if known; see RegisterPool.cpp
 
   // barrier.cluster: the lanes that arrived and have not waited since, and
   // those that the current phase lacks.

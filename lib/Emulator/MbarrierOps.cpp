@@ -14,6 +14,8 @@
 #include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
+#include <optional>
+
 using namespace sparse_attn::emulator;
 
 namespace {
@@ -156,48 +158,59 @@ void finishOps(Cluster &cluster, const Mbarrier &barrier) {
   });
 }
 
+/// Whether the phase that a lane asks about is over; fails if it cannot ask.
+std::optional<bool> isOver(Warp &warp, const Inst &inst, uint32_t slot,
+                           unsigned lane, const Mbarrier &barrier) {
+  if (inst.a) {
+    uint32_t parity = getLane<uint32_t>(warp.slot(slot), lane);
+    if (parity <= 1)
+      return (barrier.phase & 1) != parity;
+    warp.fail(lane, "parity must be 0 or 1, found " + std::to_string(parity));
+    return std::nullopt;
+  }
+  uint64_t phase = getLane<uint64_t>(warp.slot(slot), lane) >> stateShift;
+  if (phase == barrier.phase || phase + 1 == barrier.phase)
+    return phase != barrier.phase;
+  warp.fail(lane, "the state is of phase " + std::to_string(phase) +
+                      ", expected the current phase " +
+                      std::to_string(barrier.phase) + " or the one before");
+  return std::nullopt;
+}
+
 // Slots: predicate, address, state or parity, and perhaps a time. Inst::a:
-// parity, Inst::b: may suspend.
+// parity, Inst::b: may suspend. As both forms may say no at any time, the first
+// look at a phase that is not over always does: it does not let operations end
+// or suspend the warp, so that a program that looks only once goes wrong.
 void runWait(Warp &warp, const Inst &inst, const uint32_t *slots) {
   uint32_t done = 0, offset = 0;
+  bool looksAgain = warp.lookedAt == &inst;
   for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctz(rest);
     Mbarrier *barrier = find(warp, inst, slots[1], lane);
     if (!barrier)
       return;
     offset = barrier->offset;
-    if (barrier->waitsForOpsOnly())
+    std::optional<bool> isDone = isOver(warp, inst, slots[2], lane, *barrier);
+    if (isDone && !*isDone && looksAgain && barrier->waitsForOpsOnly()) {
       finishOps(warp.block->cluster, *barrier);
-    bool isDone = false;
-    if (inst.a) {
-      uint32_t parity = getLane<uint32_t>(warp.slot(slots[2]), lane);
-      if (parity > 1)
-        return warp.fail(lane, "parity must be 0 or 1, found " +
-                                   std::to_string(parity));
-      isDone = (barrier->phase & 1) != parity;
-    } else {
-      uint64_t phase =
-          getLane<uint64_t>(warp.slot(slots[2]), lane) >> stateShift;
-      if (phase != barrier->phase && phase + 1 != barrier->phase)
-        return warp.fail(
-            lane, "the state is of phase " + std::to_string(phase) +
-                      ", expected the current phase " +
-                      std::to_string(barrier->phase) + " or the one before");
-      isDone = phase != barrier->phase;
+      isDone = isOver(warp, inst, slots[2], lane, *barrier);
     }
+    if (!isDone)
+      return;
     if (RaceChecker *races = warp.block->races) {
       std::optional<uint32_t> parity;
       if (inst.a)
         parity = getLane<uint32_t>(warp.slot(slots[2]), lane);
-      if (!races->look(warp, lane, *barrier, inst.order, parity, isDone))
+      if (!races->look(warp, lane, *barrier, inst.order, parity, *isDone))
         return;
     }
-    done |= uint32_t(isDone) << lane;
+    done |= uint32_t(*isDone) << lane;
   }
   if (warp.block->cluster.failed)
     return;
+  warp.lookedAt = done ? nullptr : &inst;
   if (done == 0) {
-    if (inst.b)
+    if (inst.b && looksAgain)
       return warp.blockFor(WaitFor::Mbarrier, offset);
     warp.yield();
   }

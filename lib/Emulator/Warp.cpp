@@ -135,6 +135,7 @@ void Warp::start() {
   freeConvergences.clear();
   copyGroups.fill(0);
   bulkGroups.fill(0);
+  lookedAt = nullptr;
   clusterArrived = 0;
   clusterPending = ~0u;
   carry = 0;
