@@ -104,7 +104,9 @@ class Run:
     stats: dict
 
 
-def run(package: Package, inputs: dict, *flags: str, name: Optional[str] = None) -> Run:
+def run(
+    package: Package, inputs: dict, *flags: str, name: Optional[str] = None, limit: float = 600
+) -> Run:
     """Runs a kernel on the emulator; `inputs` by the arguments' names."""
     kernel = package.kernel(name)
     wanted = [a["name"] for a in kernel["arguments"] if a.get("role") in ("output", "statistic")]
@@ -115,7 +117,7 @@ def run(package: Package, inputs: dict, *flags: str, name: Optional[str] = None)
             arguments.append(f"--input={key}=@{folder}/in_{key}.npy")
         arguments += [f"--output={key}=@{folder}/{key}.npy" for key in wanted]
         arguments.append(f"--stats={folder}/stats.json")
-        call("sparse-attn-run", package.path, *arguments, *flags)
+        call("sparse-attn-run", package.path, *arguments, *flags, limit=limit)
         arrays = {key: np.load(f"{folder}/{key}.npy") for key in wanted}
         stats = json.loads(Path(f"{folder}/stats.json").read_text())
     return Run(arrays, stats["kernels"][0])

@@ -1,0 +1,120 @@
+# ===- test_mutants.py - Faults that the emulator must see -----------------===#
+#
+# Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+"""Plants faults in emitted kernels (mutants.py) and runs them on the emulator
+with all checks. A report, a wrong output or a kernel that does not end catches
+the fault; at least 98 % must be caught. `make test` runs a sample."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from harness import INPUT_NAMES
+from inputs import make
+from mutants import mutants_of
+from sample import LONG
+from sparse_attn import tools
+from sparse_attn.filters import Filter
+from sparse_attn.modules import Attention
+
+KERNELS = {
+    "dense": dict(),
+    "bf16": dict(depth=128, element="bf16"),
+    "causal": dict(causal=0),
+    "mask": dict(mask="f16"),
+    "f32": dict(element="f32"),
+    "threshold": dict(rule=Filter.parse("threshold:0.05")),
+    "energy": dict(rule=Filter.parse("energy:-3")),
+    "recall": dict(rule=Filter.parse("recall:0.9")),
+    "recall groups": dict(rule=Filter.parse("recall:0.9,tile,groups=4")),
+}
+# The last tiles end in each of the pieces that one instruction copies; some tiles
+# are skipped, then none. Only what survives the first cases meets the last.
+CASES = [
+    (133, 137, "tiles"),
+    (250, 191, "random"),
+    (5, 9, "random"),
+    (153, 153, "tiles"),
+    (169, 169, "random"),
+    (185, 50, "random"),
+    (201, 20, "tiles"),
+    (217, 36, "random"),
+    (233, 137, "random"),
+]
+QUOTA = 12 if LONG else 1
+# In order and late, at random and late, one warp starved and early, at random
+# and early.
+FLAGS = ["--jobs=1", "--check=races", "--schedules=4"]
+
+
+def write_mutant(package: tools.Package, text: str, folder) -> tools.Package:
+    """The package with another PTX text."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(package.path, folder)
+    manifest = package.manifest
+    file = package.kernel()["file"]
+    (folder / file).write_text(text)
+    manifest["files"][file] = {
+        "bytes": len(text),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return tools.Package(folder)
+
+
+def differs(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether a test against the reference would fail."""
+    if expected.dtype.kind != "f":
+        return not np.array_equal(found, expected)
+    scale = np.abs(expected[np.isfinite(expected)]).max(initial=1.0e-6)
+    close = np.isclose(found, expected, rtol=0, atol=2.0**-7 * scale, equal_nan=True)
+    return not close.all()
+
+
+def verdict(package: tools.Package, cases: list) -> str:
+    """How a mutant was caught; empty if it was not."""
+    for inputs, expected in cases:
+        try:
+            found = tools.run(package, inputs, *FLAGS, limit=20).arrays
+        except tools.ToolError as error:
+            return error.message
+        except subprocess.TimeoutExpired:
+            return "does not end"
+        for key in expected:
+            if differs(found[key], expected[key]):
+                return f"wrong {key}"
+    return ""
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_mutants(compiler, tmp_path, name):
+    # No length is known when compiled.
+    spec = Attention(1, 1, 64, batch=(2,), dynamic=True)
+    spec = dataclasses.replace(spec, **KERNELS[name])
+    package = compiler.package(spec)
+    cases = []
+    for rows, keys, kind in CASES:
+        shaped = dataclasses.replace(spec, rows=rows, keys=keys)
+        arrays = make(shaped, kind, seed=3)
+        expected = compiler.run(shaped, arrays, "--check=races").arrays
+        cases.append(({INPUT_NAMES[x]: a for x, a in arrays.items()}, expected))
+    text = (package.path / package.kernel()["file"]).read_text()
+    mutants = mutants_of(text, QUOTA, len(name))
+    survivors = []
+    for mutant in mutants:
+        how = verdict(write_mutant(package, mutant.text, tmp_path / "mutant"), cases)
+        if not how:
+            survivors.append(mutant)
+    print(f"\n{name}: {len(mutants) - len(survivors)} of {len(mutants)} caught")
+    for survivor in survivors:
+        print(f"  survived: {survivor}")
+    assert len(survivors) <= 0.02 * len(mutants), "\n".join(map(str, survivors))
