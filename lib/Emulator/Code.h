@@ -78,7 +78,8 @@ struct Inst {
   uint8_t dsts = 0;
   uint8_t srcs = 0;
   bool guardNegated = false;
-  bool checksSources = false;  // the handler judges unwritten sources itself
+  bool isAsync = false;       // uses its registers after it was issued
+  bool checksSources = false; // the handler judges unwritten sources itself
   /// The result of unwritten sources counts as unwritten: compilers compute
   /// with undefined values whose results they do not use.
   bool carriesUnwritten = false;

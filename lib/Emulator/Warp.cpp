@@ -5,7 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-#include "Lanes.h"
+#include "Hazards/RaceChecker.h"
 
 #include <cstdio>
 
@@ -57,6 +57,7 @@ void Warp::run(uint64_t &budget) {
   uint64_t begin = budget;
   const bool &failed = block->cluster.failed;
   auto &byClass = block->counters.byClass;
+  bool tracksRegisters = block->races && !block->kernel.wgmmaShapes.empty();
   yields = false;
   while (budget > 0 && !failed && !yields && (hasCurrent || selectGroup())) {
     event = false;
@@ -90,6 +91,8 @@ void Warp::run(uint64_t &budget) {
       }
       uint32_t writes = lanes;
       inst.run(*this, inst, slots);
+      if (tracksRegisters && !inst.isAsync)
+        block->races->touchRegisters(*this, inst, slots);
       if (!inst.checksSources)
         for (unsigned i = 0; i < inst.dsts; ++i) {
           uint32_t &written = writtenMasks[slots[i]];

@@ -7,8 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Wgmma.h"
 
-#include "Decoder.h"
-#include "Lanes.h"
+#include "Hazards/RaceChecker.h"
 #include "MatrixProduct.h"
 
 #include <algorithm>
@@ -51,6 +50,10 @@ void Warpgroup::issue(Warp &warp, const Inst &inst, const WgmmaShape &shape,
     if (!warp.isInFlight(slots[i]) && !warp.requireWritten(slots[i]))
       return;
 
+  RaceChecker *races = block.races;
+  if (races && !races->checkRegisters(warp, slots,
+                                      inst.dsts + (shape.isARegisters ? 4 : 0)))
+    return;
   uint64_t number = member.issued - begun;
   if (number == gathering.size())
     gathering.push_back(std::make_unique<WgmmaOp>(warp, inst, shape));
@@ -71,6 +74,8 @@ void Warpgroup::issue(Warp &warp, const Inst &inst, const WgmmaShape &shape,
                             std::to_string(op.warp->index()) +
                             " of the warpgroup");
   }
+  if (races && !races->issuePart(warp, op))
+    return;
   op.joined |= 1u << index;
   std::vector<uint32_t> fragment = op.fragmentOf(warp);
   std::copy(fragment.begin(), fragment.end(),
@@ -116,6 +121,8 @@ void Warpgroup::wait(Warp &warp, uint64_t pending) {
                   op.warp->block == warp.block && op.warp->index() / 4 == first;
     return isOurs && op.group < operations ? op.lanes : 0;
   });
+  if (RaceChecker *races = warp.block->races)
+    races->wait(warp, Stream::Wgmma, pending);
   publish(warp, operations);
 }
 
@@ -176,13 +183,18 @@ void runProduct(Warp &warp, const Inst &inst, const uint32_t *slots) {
         warp, inst, warp.block->kernel.wgmmaShapes[size_t(inst.imm)], slots);
 }
 
+// Orders registers, which only a checker can tell.
 void runWgmmaFence(Warp &warp, const Inst &, const uint32_t *) {
-  requireWarpgroup(warp);
+  if (requireWarpgroup(warp) && warp.block->races)
+    warp.block->races->fenceRegisters(warp);
 }
 
 void runWgmmaCommit(Warp &warp, const Inst &, const uint32_t *) {
-  if (requireWarpgroup(warp))
-    warpgroupOf(warp).commit(warp);
+  if (!requireWarpgroup(warp))
+    return;
+  if (RaceChecker *races = warp.block->races)
+    races->commit(warp, Stream::Wgmma);
+  warpgroupOf(warp).commit(warp);
 }
 
 void runWgmmaWait(Warp &warp, const Inst &inst, const uint32_t *) {
@@ -292,6 +304,7 @@ void decodeProduct(Decoder &d) {
     shape.transposesB = takeChoice(d, d.operands() - 1, 0, 1);
   }
   d.inst.checksSources = true;
+  d.inst.isAsync = true;
   d.inst.imm = d.addWgmmaShape(shape);
   d.emit(runProduct);
 }

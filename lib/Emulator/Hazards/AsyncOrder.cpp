@@ -28,6 +28,7 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
   Thread &one = thread(warp, lane);
   uint32_t number = numberOf(warp);
   Access access;
+  access.pc = static_cast<uint32_t>(op.inst - warp.block->kernel.code.data());
   access.isAsync = op.proxy == Proxy::Async;
   access.lanes = 1u << lane;
   auto belongTo = [&](uint32_t owner, Stream stream) {
@@ -41,10 +42,8 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
   case Publisher::BulkGroup:
     belongTo(number, Stream::BulkRead);
     break;
-  case Publisher::WgmmaGroup:
-    belongTo(warpgroupOf(number), Stream::Wgmma);
-    access.lanes = 1;
-    break;
+  case Publisher::WgmmaGroup: // by issuePart
+    return true;
   case Publisher::Mbarrier: {
     MbarrierState &state = mbarriers[op.mbarrier];
     op.phase = op.mbarrier->phase;
@@ -53,12 +52,10 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
     access.epoch = static_cast<uint32_t>(op.phase) + 1;
   }
   }
-  // All threads that execute a wgmma must have the order.
-  bool forWarp = op.publisher == Publisher::WgmmaGroup;
   std::vector<Extent> reads, writes;
   op.extents(reads, writes);
   for (const Extent &extent : reads)
-    if (!check(warp, lane, forWarp, extent, access))
+    if (!check(warp, lane, false, extent, access))
       return false;
   access.isWrite = true;
   access.isStrong = op.isAtomic;
@@ -66,8 +63,59 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
   if (op.publisher == Publisher::BulkGroup)
     belongTo(number, Stream::Bulk);
   for (const Extent &extent : writes)
-    if (!check(warp, lane, forWarp, extent, access))
+    if (!check(warp, lane, false, extent, access))
       return false;
+  return true;
+}
+
+bool RaceChecker::issuePart(Warp &warp, const AsyncOp &op) {
+  // Every thread must have the order. All reads are those of the warpgroup.
+  Access access = accessBy(warp, 0);
+  access.isAsync = true;
+  access.row =
+      static_cast<uint16_t>(rowOf(warpgroupOf(numberOf(warp)), Stream::Wgmma));
+  access.epoch = thread(warp, 0).issued[unsigned(Stream::Wgmma)];
+  std::vector<Extent> reads, writes;
+  op.extents(reads, writes);
+  for (const Extent &extent : reads)
+    if (!check(warp, 0, true, extent, access))
+      return false;
+  return true;
+}
+
+void RaceChecker::touchRegisters(const Warp &warp, const Inst &inst,
+                                 const uint32_t *slots) {
+  RegisterState &state = registers[numberOf(warp)];
+  state.uses.resize(launch.kernel.slots);
+  auto pc = static_cast<uint32_t>(&inst - launch.kernel.code.data());
+  for (unsigned i = 0; i < unsigned(inst.dsts + inst.srcs); ++i)
+    state.uses[slots[i]] = {state.fences, pc};
+}
+
+void RaceChecker::fenceRegisters(const Warp &warp) {
+  ++registers[numberOf(warp)].fences;
+}
+
+bool RaceChecker::checkRegisters(Warp &warp, const uint32_t *slots,
+                                 unsigned count) {
+  RegisterState &state = registers[numberOf(warp)];
+  const Kernel &kernel = launch.kernel;
+  if (state.fences == 0) {
+    warp.fail(0, "expected wgmma.fence before the first wgmma");
+    return false;
+  }
+  state.uses.resize(kernel.slots);
+  for (unsigned i = 0; i < count; ++i) {
+    const RegisterState::Use &use = state.uses[slots[i]];
+    if (use.fences != state.fences)
+      continue;
+    const Inst &other = kernel.code[use.pc];
+    warp.fail(0, "expected wgmma.fence after the access to register '" +
+                     kernel.registerName(slots[i]) + "' by '" +
+                     kernel.opcodes[other.opcode] + "' in line " +
+                     std::to_string(other.line));
+    return false;
+  }
   return true;
 }
 

@@ -72,6 +72,8 @@ public:
                    uint64_t address, unsigned bytes);
   /// What an operation reads and writes between now and its end.
   bool issue(AsyncOp &op);
+  /// The same for a warp's part of a wgmma.
+  bool issuePart(Warp &warp, const AsyncOp &op);
 
   // Order.
 
@@ -93,6 +95,13 @@ public:
   void wait(Warp &warp, Stream stream, uint64_t pending);
   /// fence.proxy.async.
   void fenceProxy(Warp &warp);
+
+  // Registers of wgmma. An instruction accesses some; wgmma.fence stands
+  // between that and a wgmma, which accesses the first `count` of its own.
+  void touchRegisters(const Warp &warp, const Inst &inst,
+                      const uint32_t *slots);
+  void fenceRegisters(const Warp &warp);
+  bool checkRegisters(Warp &warp, const uint32_t *slots, unsigned count);
 
   // mbarriers. The object itself is memory that is written once and then used
   // by atomic accesses.
@@ -136,6 +145,14 @@ private:
   struct SyncVariable {
     std::map<uint32_t, Before> published;
     Scope scope = Scope::Cta;
+  };
+  struct RegisterState {
+    uint32_t fences = 0;
+    struct Use {
+      uint32_t fences = ~0u; // before it; none: was not used
+      uint32_t pc = 0;
+    };
+    std::vector<Use> uses; // by slot
   };
   struct MbarrierState {
     uint32_t agent = 0;
@@ -216,6 +233,7 @@ private:
   uint32_t block = 0; // the number of the cluster
   std::vector<Thread> threads;
   std::vector<std::array<Published, 16>> barriers; // of each block
+  std::vector<RegisterState> registers;            // of each warp
   Published clusterArriving;
   Before clusterCompleted;
   std::map<const Mbarrier *, MbarrierState> mbarriers;

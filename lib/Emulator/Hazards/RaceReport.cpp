@@ -123,11 +123,11 @@ void RaceChecker::report(Warp &warp, unsigned lane, bool isShared,
       break;
   }
   const Inst &inst = kernel.code[earlier.pc];
-  warp.fail(lane, std::string("data race in kernel '") + kernel.name + "' on " +
-                      place(warp, isShared, overlap) + ": this " +
-                      verbOf(later) + " and the " + verbOf(earlier) + " by '" +
-                      kernel.opcodes[inst.opcode] + "' in line " +
-                      std::to_string(inst.line) + " of " + threadName(other) +
-                      " are not ordered; " +
-                      orderedBy(warp, lane, other, later));
+  warp.failAt(kernel.code[later.pc], lane,
+              std::string("data race in kernel '") + kernel.name + "' on " +
+                  place(warp, isShared, overlap) + ": this " + verbOf(later) +
+                  " and the " + verbOf(earlier) + " by '" +
+                  kernel.opcodes[inst.opcode] + "' in line " +
+                  std::to_string(inst.line) + " of " + threadName(other) +
+                  " are not ordered; " + orderedBy(warp, lane, other, later));
 }

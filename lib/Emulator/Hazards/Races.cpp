@@ -23,6 +23,7 @@ void RaceChecker::begin(const Cluster &blocks, uint64_t index) {
   threads.assign(size_t(warps) * 32, Thread());
   barriers.clear();
   barriers.resize(blocks.blocks.size());
+  registers.assign(warps, {});
   clusterArriving = {};
   clusterCompleted = {};
   mbarriers.clear();
@@ -96,7 +97,7 @@ bool RaceChecker::isKnownTo(Warp &warp, unsigned lane, bool forWarp,
     return isKnown(earlier, knowledge(lane), numberOf(warp), lane);
   bool isOwn = earlier.row % warps == numberOf(warp);
   const Clock *last = nullptr;
-  for (uint32_t rest = warp.lanes; rest; rest &= rest - 1) {
+  for (uint32_t rest = warp.existing(); rest; rest &= rest - 1) {
     unsigned each = __builtin_ctz(rest);
     const Knowledge &now = knowledge(each);
     // Lanes that came from one barrier know the same about other warps.
@@ -165,7 +166,6 @@ bool RaceChecker::check(Warp &warp, unsigned lane, bool forWarp,
   uint64_t address = extent.block
                          ? sharedAddress(*extent.block) + extent.address
                          : extent.address;
-  access.pc = warp.pc - 1;
   access.issuer = static_cast<uint16_t>(numberOf(warp) * 32 + lane);
   access.block = block;
   for (uint64_t left = extent.bytes; left;) {
@@ -199,6 +199,7 @@ Access RaceChecker::accessBy(const Warp &warp, unsigned lane) {
   access.row = static_cast<uint16_t>(rowOf(numberOf(warp)));
   access.lanes = 1u << lane;
   access.epoch = thread(warp, lane).now.time;
+  access.pc = warp.pc - 1;
   return access;
 }
 

@@ -206,4 +206,80 @@ TEST(AsyncRace, ClusterBarrier) {
   expectRace(with(body, ".relaxed"), {"shared memory at"}, {64, 4, 2});
 }
 
+// --- wgmma ---
+
+const Setup warpgroup = {128, 1, 1};
+
+/// A of 64 by 16 halves in "buf", B of 8 by 16 after it; $WRITE writes both,
+/// and $ORDER stands before the product, which $END ends.
+std::string product(const std::string &order, const std::string &end) {
+  std::string body = R"(
+  mov.u64 %rd1, buf;
+  mad.wide.u32 %rd2, %tid, 32, %rd1;
+  mov.u64 %rd4, buf;
+  shr.u64 %rd4, %rd4, 4;
+  add.u64 %rd5, %rd4, 128;
+  or.b64 %rd4, %rd4, 0x1000080000;
+  or.b64 %rd5, %rd5, 0x1000080000;
+  setp.ne.u32 %p1, %tid, 4096;
+  mov.b32 %r1, 0;
+  mov.f32 %f1, 0f00000000;
+  mov.f32 %f2, 0f00000000;
+  mov.f32 %f3, 0f00000000;
+  mov.f32 %f4, 0f00000000;
+  st.shared.v4.u32 [%rd2+16], {%r1, %r1, %r1, %r1};
+  fence.proxy.async;
+  st.shared.v4.u32 [%rd2], {%r1, %r1, %r1, %r1}; // ONE
+$ORDER
+  wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1, %f2, %f3, %f4}, %rd4, %rd5, %p1, 1, 1, 0, 0; // TWO
+  wgmma.commit_group.sync.aligned;
+)";
+  return with(body, order) + end;
+}
+
+const std::string ordered = "  fence.proxy.async;\n  bar.sync 0;\n"
+                            "  wgmma.fence.sync.aligned;";
+const std::string finished = "  wgmma.wait_group.sync.aligned 0;\n";
+
+TEST(AsyncRace, WgmmaReadsSharedMemory) {
+  expectClean(product(ordered, finished), warpgroup);
+  expectRace(product("  bar.sync 0;\n  wgmma.fence.sync.aligned;", finished),
+             {"fence.proxy.async", "'wgmma.mma_async"}, warpgroup);
+  expectRace(
+      product("  fence.proxy.async;\n  wgmma.fence.sync.aligned;", finished),
+      {"'wgmma.mma_async"}, warpgroup);
+}
+
+TEST(AsyncRace, WgmmaSourceOverwritten) {
+  auto after = [](const std::string &order) {
+    std::string body = product(ordered, order);
+    for (const char *mark : {"ONE", "TWO"})
+      body.erase(body.find(mark), 3);
+    body.insert(body.find("%rd5, %p1, 1, 1, 0, 0;") + 22, " // ONE");
+    return body + "  st.shared.u32 [%rd2], %r1; // TWO\n";
+  };
+  expectRace(after(""), {"wgmma.wait_group"}, warpgroup);
+  expectRace(after("  wgmma.wait_group.sync.aligned 1;\n"),
+             {"wgmma.wait_group"}, warpgroup);
+  expectClean(after(finished), warpgroup);
+}
+
+TEST(AsyncRace, WgmmaRegisters) {
+  std::string use = "  add.rn.f32 %f5, %f1, %f2;\n";
+  expectClean(product(ordered, finished + use), warpgroup);
+  expectHazard(product(ordered, use + finished),
+               {"is used before wgmma.wait_group"}, warpgroup);
+  expectHazard(product(ordered, "  mov.f32 %f1, 0f3F800000;\n" + finished),
+               {"was written before wgmma.wait_group"}, warpgroup);
+  // The fence before the registers were written.
+  expectHazard(product("  fence.proxy.async;\n  bar.sync 0;\n"
+                       "  wgmma.fence.sync.aligned;\n  mov.f32 %f3, %f4;",
+                       finished),
+               {"expected wgmma.fence after the access to register '%f3' by "
+                "'mov.f32' in line"},
+               warpgroup);
+  expectHazard(product("  fence.proxy.async;\n  bar.sync 0;", finished),
+               {"expected wgmma.fence before the first wgmma"}, warpgroup);
+}
+
 } // namespace
