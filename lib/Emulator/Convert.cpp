@@ -241,6 +241,9 @@ struct RoundingName {
 
 void sparse_attn::emulator::decodeConvert(Decoder &d) {
   Type to = d.takeType(), from = d.takeType();
+  for (Type type : {to, from})
+    if (type == Type::E4M3x2 || type == Type::E5M2x2)
+      return decodeConvertFp8(d, to, from);
   uint8_t flags = (d.take("ftz") ? Ftz : 0) | (d.take("sat") ? Sat : 0) |
                   (d.take("relu") ? Relu : 0) |
                   (d.take("satfinite") ? Finite : 0);
@@ -273,6 +276,8 @@ void sparse_attn::emulator::decodeConvert(Decoder &d) {
   }
   bool known = to != Type::None && from != Type::None && to != Type::Pred &&
                from != Type::Pred && from != Type::TF32 &&
+               (bitsOf(to) != 8 || !isFloat(to)) &&
+               (bitsOf(from) != 8 || !isFloat(from)) &&
                !(from == Type::F16x2 || from == Type::BF16x2);
   if (!known)
     return void(d.unsupported());

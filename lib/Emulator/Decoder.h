@@ -176,6 +176,7 @@ void decodeBits(Decoder &d);
 void decodeCompare(Decoder &d);
 void decodeSelect(Decoder &d);
 void decodeConvert(Decoder &d);
+void decodeConvertFp8(Decoder &d, Type to, Type from);
 void decodeMove(Decoder &d);
 void decodeAddress(Decoder &d); // cvta, isspacep
 void decodeLoadStore(Decoder &d);

@@ -35,6 +35,86 @@ TEST(Convert, Integers) {
         [](C c) { return std::min<uint64_t>(c[0], INT32_MAX); });
 }
 
+/// fp8 by its definition; NaN is not asked for.
+double fp8Value(unsigned bits, bool e5m2) {
+  int fraction = e5m2 ? 2 : 3, bias = e5m2 ? 15 : 7;
+  int exponent = int(bits & 0x7f) >> fraction;
+  double mantissa = bits & ((1u << fraction) - 1);
+  double value = exponent ? std::ldexp(mantissa + (1 << fraction),
+                                       exponent - bias - fraction)
+                          : std::ldexp(mantissa, 1 - bias - fraction);
+  return bits & 0x80 ? -value : value;
+}
+
+/// The nearest of all finite values; ties go to the even one.
+unsigned nearestFp8(double value, bool e5m2) {
+  if (value != value)
+    return 0x7f;
+  unsigned last = e5m2 ? 0x7b : 0x7e, best = 0;
+  double magnitude = std::min(std::fabs(value), 1e9);
+  for (unsigned bits = 1; bits <= last; ++bits) {
+    double nearer = std::fabs(fp8Value(bits, e5m2) - magnitude) -
+                    std::fabs(fp8Value(best, e5m2) - magnitude);
+    if (nearer < 0 || (nearer == 0 && bits % 2 == 0))
+      best = bits;
+  }
+  return best | (std::signbit(value) ? 0x80 : 0);
+}
+
+TEST(Convert, Fp8) {
+  std::vector<Case> floats, halves, packed;
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> exponent(-20, 18);
+  for (unsigned i = 0; i < 400; ++i) {
+    float a = std::exp2(exponent(random)) * (i % 2 ? -1.f : 1.f);
+    float b = float(int(i) - 200) * 0.0078125f;
+    floats.push_back({bitsOf(a), bitsOf(b), 0});
+    halves.push_back(
+        {nearestHalf(a, false) | uint64_t(nearestHalf(b, false)) << 16, 0, 0});
+  }
+  // Ties, the ends of the range, beyond them.
+  for (float a : {17.f, 19.f, 448.f, 464.f, 465.f, 1e6f, 57344.f, 61440.f,
+                  INFINITY, NAN, -0.f, 0x1p-10f, 0x1.8p-9f, 0x1p-17f})
+    floats.push_back({bitsOf(a), bitsOf(-a) & 0xffffffff, 0});
+  for (unsigned i = 0; i < 256; ++i)
+    if ((i & 0x7f) < 0x7c)
+      packed.push_back({i | (i ^ 0x80) << 8, 0, 0});
+  for (bool e5m2 : {false, true}) {
+    std::string type = e5m2 ? "e5m2x2" : "e4m3x2";
+    check(
+        "cvt.rn.satfinite." + type + ".f32 $d, $a, $b", 16, {32, 32},
+        [=](C c) {
+          return nearestFp8(asFloat(c[0]), e5m2) << 8 |
+                 nearestFp8(asFloat(c[1]), e5m2);
+        },
+        floats);
+    check(
+        "cvt.rn.satfinite." + type + ".f16x2 $d, $a", 16, {32},
+        [=](C c) {
+          return nearestFp8(halfValue(uint16_t(c[0] >> 16), false), e5m2) << 8 |
+                 nearestFp8(halfValue(uint16_t(c[0]), false), e5m2);
+        },
+        halves);
+    check(
+        "cvt.rn.f16x2." + type + " $d, $a", 32, {16},
+        [=](C c) {
+          return nearestHalf(fp8Value(c[0] & 0xff, e5m2), false) |
+                 uint32_t(nearestHalf(fp8Value(c[0] >> 8, e5m2), false)) << 16;
+        },
+        packed);
+    check(
+        "cvt.rn.satfinite.relu." + type + ".f32 $d, $a, $b", 16, {32, 32},
+        [=](C c) {
+          auto relu = [](float x) { return x > 0 || x != x ? x : 0; };
+          return nearestFp8(relu(asFloat(c[0])), e5m2) << 8 |
+                 nearestFp8(relu(asFloat(c[1])), e5m2);
+        },
+        floats);
+  }
+  expectParseError(kernel("  cvt.rn.e4m3x2.f32 %h1, %f1, %f2; // HERE"),
+                   {"'cvt.rn.e4m3x2.f32'", "not supported"});
+}
+
 TEST(Convert, IntegerToFloat) {
   check("cvt.rn.f32.s32 $d, $a", 32, {32},
         [](C c) { return bitsOf(float(int32_t(c[0]))); });
