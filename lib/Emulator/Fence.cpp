@@ -22,8 +22,14 @@ static void runSleep(Warp &warp, const Inst &, const uint32_t *) {
 }
 
 static void runFence(Warp &warp, const Inst &inst, const uint32_t *) {
-  if (warp.block->races)
-    warp.block->races->fence(warp, inst.order);
+  RaceChecker *races = warp.block->races;
+  if (!races)
+    return;
+  // fence.mbarrier_init (Inst::a) shows what mbarrier.init wrote to all who
+  // complete transactions, asynchronous operations too.
+  if (inst.a)
+    races->fenceProxy(warp);
+  races->fence(warp, inst.order);
 }
 
 /// fence.proxy: between proxies, not between threads.
@@ -60,7 +66,7 @@ void sparse_attn::emulator::decodeFence(Decoder &d) {
     return decodeProxyFence(d);
   } else {
     d.take("sc");
-    d.take("mbarrier_init"); // a release of what mbarrier.init wrote
+    d.inst.a = d.take("mbarrier_init");
     d.inst.order = takeMemoryOrder(d);
   }
   d.expectOperands(0);

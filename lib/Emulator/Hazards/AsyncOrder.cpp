@@ -9,6 +9,10 @@
 
 using namespace sparse_attn::emulator;
 
+static Extent bytesOf(const Mbarrier &barrier) {
+  return {barrier.block, barrier.offset, 8};
+}
+
 bool RaceChecker::issue(AsyncOp &op) {
   if (op.publisher != Publisher::CopyGroup)
     return issue(op, op.lane);
@@ -52,6 +56,13 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
     access.epoch = static_cast<uint32_t>(op.phase) + 1;
   }
   }
+  access.scope = Scope::Gpu;
+  if (op.mbarrier && access.isAsync) {
+    Access completion = access; // of its bytes
+    completion.isWrite = completion.isStrong = true;
+    if (!check(warp, lane, false, bytesOf(*op.mbarrier), completion))
+      return false;
+  }
   std::vector<Extent> reads, writes;
   op.extents(reads, writes);
   for (const Extent &extent : reads)
@@ -59,7 +70,6 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
       return false;
   access.isWrite = true;
   access.isStrong = op.isAtomic;
-  access.scope = Scope::Gpu;
   if (op.publisher == Publisher::BulkGroup)
     belongTo(number, Stream::Bulk);
   for (const Extent &extent : writes)
@@ -145,10 +155,6 @@ void RaceChecker::fenceProxy(Warp &warp) {
     one.proxied = one.now;
   }
   advance(warp, warp.lanes);
-}
-
-static Extent bytesOf(const Mbarrier &barrier) {
-  return {barrier.block, barrier.offset, 8};
 }
 
 bool RaceChecker::initialise(Warp &warp, unsigned lane,

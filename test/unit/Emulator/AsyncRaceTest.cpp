@@ -24,6 +24,7 @@ const std::string prologue = R"(
   setp.eq.u32 %p1, %tid, 0;
   @%p1 mbarrier.init.shared.b64 [bars], 1;
   @%p1 mbarrier.init.shared.b64 [bars+8], 1;
+  @%p1 fence.mbarrier_init.release.cluster;
   bar.sync 0;
 )";
 
@@ -76,6 +77,17 @@ TEST(AsyncRace, UseBeforeInit) {
 )";
   expectHazard(with(body, ""), {"data race", "no mbarrier object"});
   expectClean(with(body, "bar.sync 0;"));
+}
+
+TEST(AsyncRace, InitWithoutProxyFence) {
+  // The bytes of a copy are counted by the asynchronous proxy.
+  std::string body = prologue;
+  size_t fence = body.find("  @%p1 fence.mbarrier_init.release.cluster;");
+  body.replace(fence, 43, "$ORDER");
+  body.insert(body.find("[bars], 1;") + 10, " // ONE");
+  body += expect + "  @%p1 " + load + " // TWO\n" + wait("W");
+  expectRace(with(body, ""), {"fence.proxy.async"});
+  expectClean(with(body, "  fence.proxy.async;"));
 }
 
 TEST(AsyncRace, GenericWriteThenBulkStore) {
