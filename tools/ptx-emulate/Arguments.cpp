@@ -10,6 +10,7 @@
 #include "SparseAttn/Runtime/Element.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #include <cmath>
 #include <cstring>
@@ -102,6 +103,8 @@ private:
   Expected<Argument> readBytes(StringRef path);
   Expected<Argument> readNumber();
   Error takeMemory(uint64_t bytes);
+  Expected<Argument> readMap(StringRef rest);
+  Expected<Argument> readBuffer();
   Error requirePointer();
 
   StringRef text;
@@ -212,17 +215,107 @@ Expected<Argument> ArgumentReader::readNumber() {
   return std::move(argument);
 }
 
+/// "64x64[,swizzle=128]:BUFFER".
+Expected<Argument> ArgumentReader::readMap(StringRef rest) {
+  if (parameter.bytes != emulator::TensorMap::bytes)
+    return fail("expected " + Twine(parameter.bytes) + " bytes for " +
+                parameterText(parameter) + ", found a tensor map of " +
+                Twine(emulator::TensorMap::bytes));
+  StringRef shape, buffer;
+  std::tie(shape, buffer) = rest.split(':');
+  auto [box, swizzle] = shape.split(',');
+  MapShape map;
+  SmallVector<StringRef> extents;
+  box.split(extents, 'x');
+  bool bad = extents.size() > 5;
+  for (StringRef extent : extents)
+    bad |= extent.getAsInteger(10, map.box.emplace_back());
+  if (!swizzle.empty()) {
+    auto bytes =
+        StringSwitch<std::optional<emulator::TensorMap::Swizzle>>(swizzle)
+            .Case("swizzle=32", emulator::TensorMap::Swizzle::Bytes32)
+            .Case("swizzle=64", emulator::TensorMap::Swizzle::Bytes64)
+            .Case("swizzle=128", emulator::TensorMap::Swizzle::Bytes128)
+            .Default(std::nullopt);
+    bad |= !bytes;
+    map.swizzle = bytes.value_or(map.swizzle);
+  }
+  std::string whole = text.str();
+  if (bad)
+    return expected("a box, perhaps a swizzle, and a buffer, such as "
+                    "map=64x32,swizzle=64:@x.npy");
+  text = buffer;
+  Expected<Argument> argument = readBuffer();
+  if (!argument)
+    return argument.takeError();
+  if (!argument->isBuffer || argument->array.shape.size() != map.box.size())
+    return fail("expected an array with the " + Twine(map.box.size()) +
+                " dimensions of the box, found " + inQuotes(whole));
+  argument->map = std::move(map);
+  return std::move(*argument);
+}
+
+Error Argument::place(uint64_t address) {
+  value.resize(8);
+  std::memcpy(value.data(), &address, 8);
+  if (!map)
+    return Error::success();
+  using emulator::TensorMap;
+  constexpr std::pair<NpyType, TensorMap::DataType> types[] = {
+      {NpyType::F2, TensorMap::DataType::Float16},
+      {NpyType::F4, TensorMap::DataType::Float32},
+      {NpyType::F8, TensorMap::DataType::Float64},
+      {NpyType::I1, TensorMap::DataType::UInt8},
+      {NpyType::I2, TensorMap::DataType::UInt16},
+      {NpyType::I4, TensorMap::DataType::Int32},
+      {NpyType::I8, TensorMap::DataType::Int64},
+      {NpyType::U1, TensorMap::DataType::UInt8},
+      {NpyType::U2, TensorMap::DataType::UInt16},
+      {NpyType::U4, TensorMap::DataType::UInt32},
+      {NpyType::U8, TensorMap::DataType::UInt64},
+      {NpyType::B1, TensorMap::DataType::UInt8}};
+  TensorMap::DataType type = TensorMap::DataType::UInt8;
+  for (auto [npy, mapped] : types)
+    if (npy == array.type)
+      type = mapped;
+  // Dimension 0 of a map is the innermost one.
+  size_t rank = array.shape.size();
+  std::vector<uint64_t> sizes(array.shape.rbegin(), array.shape.rend());
+  std::vector<uint32_t> box(map->box.rbegin(), map->box.rend());
+  std::vector<uint32_t> steps(rank, 1);
+  std::vector<uint64_t> strides;
+  uint64_t stride = npyTypeBytes(array.type);
+  for (size_t i = 0; i + 1 < rank; ++i)
+    strides.push_back(stride *= sizes[i]);
+  TensorMap::Encoded encoded;
+  if (std::optional<std::string> fault = TensorMap::encodeTiled(
+          encoded, type, uint32_t(rank), address, sizes.data(), strides.data(),
+          box.data(), steps.data(), TensorMap::Interleave::None, map->swizzle,
+          TensorMap::L2Promotion::None, TensorMap::OobFill::None))
+    return fail("tensor map: " + *fault);
+  value.assign(encoded.begin(), encoded.end());
+  return Error::success();
+}
+
 Expected<Argument> ArgumentReader::read() {
   StringRef rest = text;
+  if (rest.consume_front("map="))
+    return readMap(rest);
   if (rest.consume_front("bytes:"))
     return readBytes(rest);
-  bool isFile = rest.consume_front("@");
-  bool zeros = !isFile && rest.consume_front("zeros:");
-  bool isNew = zeros || (!isFile && rest.consume_front("out:"));
-  if (!isFile && !isNew && text != "null")
+  if (!text.starts_with("@") && !text.starts_with("zeros:") &&
+      !text.starts_with("out:") && text != "null")
     return readNumber();
   if (Error error = requirePointer())
     return std::move(error);
+  return readBuffer();
+}
+
+Expected<Argument> ArgumentReader::readBuffer() {
+  StringRef rest = text;
+  bool isFile = rest.consume_front("@");
+  bool zeros = !isFile && rest.consume_front("zeros:");
+  bool isNew = zeros || (!isFile && rest.consume_front("out:"));
   if (isFile)
     return readFile(rest);
   if (isNew)

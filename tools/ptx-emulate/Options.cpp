@@ -37,6 +37,8 @@ static constexpr char overview[] =
     "reading an\n"
     "                        element before the kernel wrote it is an error\n"
     "  zeros:i4:64[:@y.npy]  the same, but all elements begin as 0\n"
+    "  map=64x32[,swizzle=64]:@x.npy   a tensor map of one of these arrays, by "
+    "boxes of 64x32\n"
     "  null                  a null pointer\n"
     "  5, -1.5, 0x10         a number of the parameter's type\n"
     "  i32:5, f16:1.5        a number of this type, as wide as the parameter\n"

@@ -98,8 +98,8 @@ static Expected<Result> runOnce(const Options &options,
       address = memory.allocate(data.size());
       if (argument.initialised)
         memory.write(address, data.data(), data.size());
-      argument.value.resize(8);
-      std::memcpy(argument.value.data(), &address, 8);
+      if (Error error = argument.place(address))
+        return std::move(error);
     }
     addresses.push_back(address);
     std::memcpy(&launch.parameters[parameter.offset], argument.value.data(),

@@ -289,6 +289,30 @@ TEST_F(CudaTest, WrongHandlesAndPointers) {
   EXPECT_CU("cuCtxSetCurrent", context);
 }
 
+TEST_F(CudaTest, TensorMaps) {
+  alignas(64) char map[128] = {};
+  CUdeviceptr x = allocate(4096);
+  uint64_t sizes[] = {64, 16}, strides[] = {256};
+  uint32_t box[] = {32, 8}, steps[] = {1, 1};
+  auto encode = [&](unsigned swizzle) {
+    return call("cuTensorMapEncodeTiled", static_cast<void *>(map), 7u, 2u,
+                reinterpret_cast<void *>(x),
+                static_cast<const uint64_t *>(sizes),
+                static_cast<const uint64_t *>(strides),
+                static_cast<const uint32_t *>(box),
+                static_cast<const uint32_t *>(steps), 0u, swizzle, 0u, 0u);
+  };
+  EXPECT_EQ(encode(3), Success);
+  EXPECT_NE(std::string(map, 128), std::string(128, 0));
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(encode(1), InvalidValue); // rows of 128 bytes
+  EXPECT_EQ(encode(9), InvalidValue);
+  EXPECT_NE(
+      testing::internal::GetCapturedStderr().find("cuTensorMapEncodeTiled: "),
+      std::string::npos);
+  EXPECT_CU("cuMemFree_v2", x);
+}
+
 using CudaDeathTest = CudaTest;
 
 /// A fault ends all further work, and says where it was.
