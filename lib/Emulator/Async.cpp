@@ -36,6 +36,11 @@ void AsyncOps::finishLanes(AsyncOp &op, uint32_t part) {
     op.mbarrier->end(op);
 }
 
+void CopyOp::stage(std::vector<uint8_t> bytes) {
+  staged = std::move(bytes);
+  isStaged = hasRead = true;
+}
+
 void CopyOp::markInFlight() {
   if (!targetBlock)
     return;
@@ -80,7 +85,7 @@ void CopyOp::write() {
   const uint8_t *next = staged.data();
   for (const Piece &piece : pieces) {
     const uint8_t *source = piece.source;
-    if (hasRead && source) {
+    if (hasRead && (source || isStaged)) {
       source = next;
       next += piece.bytes;
     }

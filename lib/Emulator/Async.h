@@ -133,6 +133,8 @@ public:
   Block *sourceBlock = nullptr;  // null: global memory
   Block *targetBlock = nullptr;
 
+  /// Takes the sources from `bytes` instead of from memory, piece after piece.
+  void stage(std::vector<uint8_t> bytes);
   /// Marks shared targets as in flight.
   void markInFlight();
 
@@ -147,6 +149,7 @@ protected:
 
 private:
   std::vector<uint8_t> staged; // what read() took, piece after piece
+  bool isStaged = false;       // for pieces without a source too
 };
 
 } // namespace sparse_attn::emulator

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Numeric.h"
 
+#include "BulkCopy.h"
 #include "Hazards/RaceChecker.h"
 #include "Memory.h"
 
@@ -51,23 +52,7 @@ T combine(Operation operation, T old, T b, T c) {
   return old;
 }
 
-/// Two halves, each rounded on its own.
-template <bool bfloat>
-uint32_t addPacked(uint32_t old, uint32_t b) {
-  uint32_t result = 0;
-  for (unsigned shift = 0; shift < 32; shift += 16) {
-    uint16_t x = static_cast<uint16_t>(old >> shift);
-    uint16_t y = static_cast<uint16_t>(b >> shift);
-    uint16_t sum = bfloat ? floatToBfloat(oddFloat(
-                                oddAdd(bfloatToFloat(x), bfloatToFloat(y))))
-                          : floatToHalf(halfToFloat(x) + halfToFloat(y));
-    result |= uint32_t(sum) << shift;
-  }
-  return result;
-}
-
-// Inst::a is the operation, Inst::b whether the old value is returned, Inst::c
-// 1 for f16x2 and 2 for bf16x2.
+// Inst::a is the operation, Inst::b whether the old value is returned.
 template <class T>
 void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
   const uint32_t *sources = slots + inst.b;
@@ -91,12 +76,7 @@ void runAtomic(Warp &warp, const Inst &inst, const uint32_t *slots) {
     T b = getLane<T>(warp.slot(sources[1]), lane), c = 0;
     if (inst.a == Cas)
       c = getLane<T>(warp.slot(sources[2]), lane);
-    if constexpr (std::is_same<T, uint32_t>::value)
-      value = inst.c == 1   ? addPacked<false>(old, b)
-              : inst.c == 2 ? addPacked<true>(old, b)
-                            : combine<T>(Operation(inst.a), old, b, c);
-    else
-      value = combine<T>(Operation(inst.a), old, b, c);
+    value = combine<T>(Operation(inst.a), old, b, c);
     std::memcpy(location.data, &value, sizeof(T));
     std::memset(location.shadow, Written, sizeof(T));
     results[lane] = old;
@@ -132,9 +112,6 @@ Handler handlerOf(Type type, uint8_t operation) {
     return add ? runAtomic<float> : nullptr;
   case Type::F64:
     return add ? runAtomic<double> : nullptr;
-  case Type::F16x2:
-  case Type::BF16x2:
-    return add ? runAtomic<uint32_t> : nullptr;
   default:
     return nullptr;
   }
@@ -144,6 +121,8 @@ Handler handlerOf(Type type, uint8_t operation) {
 
 void sparse_attn::emulator::decodeAtomic(Decoder &d) {
   bool returns = d.base() == "atom";
+  if (!returns && d.take("async"))
+    return decodeAsyncStore(d);
   d.inst.order = takeMemoryOrder(d); // relaxed unless stated
   takeCacheModifiers(d);
   d.take("noftz");
@@ -151,6 +130,7 @@ void sparse_attn::emulator::decodeAtomic(Decoder &d) {
                  : d.take("shared") || d.take("shared::cta") ? Space::Shared
                  : d.take("shared::cluster") ? Space::SharedCluster
                                              : Space::Generic;
+  unsigned count = d.take("v2") ? 2 : d.take("v4") ? 4 : d.take("v8") ? 8 : 1;
   const char *names[] = {"add", "min",  "max", "and", "or",
                          "xor", "exch", "cas", "inc", "dec"};
   bool found = false;
@@ -160,6 +140,15 @@ void sparse_attn::emulator::decodeAtomic(Decoder &d) {
       found = true;
     }
   Type type = d.takeType();
+  bool isHalf = type == Type::F16 || type == Type::BF16 ||
+                type == Type::F16x2 || type == Type::BF16x2;
+  if (found && (count > 1 || isHalf)) {
+    Reduction reduction = d.inst.a == Add   ? Reduction::Add
+                          : d.inst.a == Min ? Reduction::Min
+                          : d.inst.a == Max ? Reduction::Max
+                                            : Reduction::None;
+    return void(decodeVectorAtomic(d, reduction, type, count));
+  }
   Handler handler = found ? handlerOf(type, d.inst.a) : nullptr;
   if (!handler)
     return void(d.unsupported());
@@ -167,7 +156,6 @@ void sparse_attn::emulator::decodeAtomic(Decoder &d) {
   if (!d.expectOperands(2 + returns + cas))
     return;
   d.inst.b = returns;
-  d.inst.c = type == Type::F16x2 ? 1 : type == Type::BF16x2 ? 2 : 0;
   if (returns)
     d.dst(0, type);
   d.address(d.operand(returns));

@@ -37,6 +37,11 @@ Reduction takeReduction(Decoder &d);
 /// Null if elements of this type cannot be combined so.
 Combine combineOf(Reduction reduction, Type type);
 
+/// atom and red of halves, and of `count` registers; the address's space and
+/// the order have been taken.
+bool decodeVectorAtomic(Decoder &d, Reduction reduction, Type type,
+                        unsigned count);
+
 /// Where the bytes of a copy end, and who is told.
 struct Destination {
   Block *block = nullptr;

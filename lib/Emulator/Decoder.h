@@ -104,6 +104,13 @@ public:
 
   // Modifiers, in any order; each is consumed once.
   bool take(std::string_view modifier);
+  /// Whether it is there.
+  bool has(std::string_view modifier) const {
+    for (std::string_view found : statement.modifiers)
+      if (found == modifier)
+        return true;
+    return false;
+  }
   /// Consumes the first modifier that `wanted` accepts.
   template <class F>
   bool takeIf(F wanted) {
@@ -183,7 +190,11 @@ void decodeLoadStore(Decoder &d);
 void decodeCopy(Decoder &d); // cp
 void decodeAsyncCopy(Decoder &d);
 void decodeCopyArrive(Decoder &d); // cp.async.mbarrier.arrive
+void decodeAsyncStore(Decoder &d); // st.async, red.async
 void decodeMbarrier(Decoder &d);
+void decodeDotProduct(Decoder &d); // dp4a, dp2a
+void decodePolicy(Decoder &d);     // createpolicy
+void decodeTranspose(Decoder &d);  // movmatrix
 void decodeAtomic(Decoder &d);
 void decodeMatrix(Decoder &d); // ldmatrix, stmatrix
 void decodeMma(Decoder &d);

@@ -67,10 +67,32 @@ void sparse_attn::emulator::decodeFence(Decoder &d) {
   } else {
     d.take("sc");
     d.inst.a = d.take("mbarrier_init");
+    // Narrows what is ordered; taken for the whole.
+    d.take("sync_restrict::shared::cta");
+    d.take("sync_restrict::shared::cluster");
     d.inst.order = takeMemoryOrder(d);
   }
   d.expectOperands(0);
   d.emit(runFence);
+}
+
+/// A policy is opaque, and no cache is emulated.
+static void runPolicy(Warp &warp, const Inst &, const uint32_t *slots) {
+  eachLane<uint64_t>(warp, slots[0], [](unsigned) { return uint64_t(0); });
+}
+
+void sparse_attn::emulator::decodePolicy(Decoder &d) {
+  if (!d.take("fractional"))
+    return void(d.unsupported());
+  d.takeIf([](std::string_view name) { return name.substr(0, 4) == "L2::"; });
+  d.takeIf([](std::string_view name) { return name.substr(0, 4) == "L2::"; });
+  if (d.takeType() != Type::B64)
+    return void(d.unsupported());
+  if (d.expectOperands(1, 2))
+    d.dst(0, Type::B64);
+  if (d.operands() == 2)
+    d.src(1, Type::F32);
+  d.emit(runPolicy);
 }
 
 void sparse_attn::emulator::decodeNothing(Decoder &d) {

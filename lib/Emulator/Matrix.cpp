@@ -100,6 +100,18 @@ void runStoreMatrix(Warp &warp, const Inst &inst, const uint32_t *slots) {
   warp.block->counters.sharedBytes += inst.a * 128u;
 }
 
+/// An 8x8 matrix of 16-bit elements, a row in four lanes.
+void runTranspose(Warp &warp, const Inst &, const uint32_t *slots) {
+  if (!warp.requireConverged(true))
+    return;
+  uint16_t rows[8][8];
+  std::memcpy(rows, warp.slot(slots[1]), sizeof rows);
+  eachLane<uint32_t>(warp, slots[0], [&](unsigned lane) {
+    unsigned row = 2 * (lane % 4), column = lane / 4;
+    return rows[row][column] | uint32_t(rows[row + 1][column]) << 16;
+  });
+}
+
 } // namespace
 
 void sparse_attn::emulator::decodeMatrix(Decoder &d) {
@@ -129,4 +141,15 @@ void sparse_attn::emulator::decodeMatrix(Decoder &d) {
   if (!store)
     d.address(d.operand(1));
   d.emit(store ? runStoreMatrix : runLoadMatrix);
+}
+
+void sparse_attn::emulator::decodeTranspose(Decoder &d) {
+  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") ||
+      !d.take("trans") || d.takeType() != Type::B16)
+    return void(d.unsupported());
+  if (!d.expectOperands(2))
+    return;
+  d.dst(0, Type::B32);
+  d.src(1, Type::B32);
+  d.emit(runTranspose);
 }

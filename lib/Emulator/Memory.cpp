@@ -370,6 +370,8 @@ MemoryOrder sparse_attn::emulator::takeMemoryOrder(Decoder &d) {
 
 void sparse_attn::emulator::decodeLoadStore(Decoder &d) {
   bool store = d.base() == "st";
+  if (store && d.take("async"))
+    return decodeAsyncStore(d);
   d.inst.order = takeMemoryOrder(d);
   takeCacheModifiers(d);
   bool policy = d.take("L2::cache_hint");

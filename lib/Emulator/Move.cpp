@@ -86,16 +86,17 @@ void runAddress(Warp &warp, const Inst &inst, const uint32_t *slots) {
 void runIsSpace(Warp &warp, const Inst &inst, const uint32_t *slots) {
   const uint8_t *a = warp.slot(slots[1]);
   uint64_t begin = static_cast<uint64_t>(inst.imm);
+  uint64_t bytes = static_cast<uint64_t>(inst.imm2); // of the window
   putPredicate(warp, slots[0], collect(warp, [=](unsigned lane) {
                  uint64_t address = getLane<uint64_t>(a, lane);
                  if (begin == 0) // global: in no window
                    return address < sharedWindow;
-                 return address - begin < windowBytes;
+                 return address - begin < bytes;
                }));
 }
 
 bool takeWindow(Decoder &d, uint64_t &window) {
-  if (d.take("shared") || d.take("shared::cta"))
+  if (d.take("shared") || d.take("shared::cta") || d.take("shared::cluster"))
     window = sharedWindow;
   else if (d.take("local"))
     window = localWindow;
@@ -151,6 +152,7 @@ void sparse_attn::emulator::decodeMove(Decoder &d) {
 
 void sparse_attn::emulator::decodeAddress(Decoder &d) {
   uint64_t window = 0;
+  bool isOwn = d.base() == "isspacep" && !d.has("shared::cluster");
   bool toSpace = d.take("to");
   if (!takeWindow(d, window))
     return;
@@ -158,6 +160,9 @@ void sparse_attn::emulator::decodeAddress(Decoder &d) {
     return;
   if (d.base() == "isspacep") {
     d.inst.imm = static_cast<int64_t>(window);
+    // Memory of other blocks is not in shared::cta.
+    bool isNarrow = window == sharedWindow && isOwn;
+    d.inst.imm2 = isNarrow ? remoteStride : windowBytes;
     d.dst(0, Type::Pred);
     d.src(1, Type::U64);
     return d.emit(runIsSpace);

@@ -241,4 +241,33 @@ TEST(Bits, Permute) {
             0x55443322u);
 }
 
+TEST(Integer, DotProducts) {
+  auto byte = [](uint64_t word, unsigned i, bool isSigned) -> int64_t {
+    auto bits = static_cast<uint8_t>(word >> (8 * i));
+    return isSigned ? static_cast<int8_t>(bits) : bits;
+  };
+  for (bool a : {false, true})
+    for (bool b : {false, true}) {
+      std::string types = std::string(a ? ".s32" : ".u32") +
+                          (b ? ".s32" : ".u32") + " $d, $a, $b, $c";
+      check("dp4a" + types, 32, {32, 32, 32}, [=](const Case &c) {
+        int64_t sum = int64_t(c[2]);
+        for (unsigned i = 0; i < 4; ++i)
+          sum += byte(c[0], i, a) * byte(c[1], i, b);
+        return sum;
+      });
+      for (bool high : {false, true})
+        check(std::string("dp2a.") + (high ? "hi" : "lo") + types, 32,
+              {32, 32, 32}, [=](const Case &c) {
+                int64_t sum = int64_t(c[2]);
+                for (unsigned i = 0; i < 2; ++i) {
+                  auto half = static_cast<uint16_t>(c[0] >> (16 * i));
+                  sum += (a ? int64_t(int16_t(half)) : int64_t(half)) *
+                         byte(c[1], i + 2 * high, b);
+                }
+                return sum;
+              });
+    }
+}
+
 } // namespace

@@ -307,6 +307,47 @@ W:
   }
 }
 
+TEST(Cluster, AsyncStores) {
+  // Thread 0 of each block expects the words of the other one's threads: one
+  // stored and two added up.
+  std::string body = init(1) + R"(
+  setp.eq.u32 %p2, %t, 0;
+  mov.u32 %r3, buf;
+  mad.lo.u32 %r8, %t, 4, %r3;
+  st.shared.u32 [%r8+256], 1000;
+  @%p2 mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 384;
+)" + meet + R"(
+  mov.u32 %r2, %cluster_ctarank;
+  xor.b32 %r2, %r2, 1;
+  mapa.shared::cluster.u32 %r4, %r8, %r2;
+  mov.u32 %r5, bar;
+  mapa.shared::cluster.u32 %r5, %r5, %r2;
+  mov.u32 %r6, %ctaid.x;
+  mad.lo.u32 %r6, %r6, 100, %t;
+  st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r4], %r6, [%r5];
+  red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r4+256], %r6, [%r5];
+  red.async.relaxed.cluster.shared::cluster.mbarrier::complete_tx::bytes.add.u32 [%r4+256], 1, [%r5];
+)" + waitFor("W", "0") +
+                     R"(
+  ld.shared.u32 %r1, [%r8];
+  ld.shared.u32 %r7, [%r8+256];
+  sub.u32 %r7, %r7, %r1;
+  mad.lo.u32 %r1, %r7, 10000, %r1;
+)" + meet;
+  for (uint64_t seed = 0; seed < 6; ++seed) {
+    std::vector<uint32_t> words =
+        hopperWords(body, 32, seed, shared, {2, 1, 1}, {2, 1, 1});
+    for (unsigned i = 0; i < 64; ++i)
+      EXPECT_EQ(words[i], 10010000 + (i / 32 ^ 1) * 100 + i % 32);
+  }
+  // Without a wait the data are still on their way.
+  body.erase(body.find("W:"), body.find("ld.shared.u32 %r1") - body.find("W:"));
+  body.insert(body.find("[%r8];") + 6, " // HERE");
+  HopperRun run(hopperKernel(body, shared), false);
+  run.launch.grid = run.launch.cluster = {2, 1, 1};
+  run.expectError({"uninitialised"});
+}
+
 TEST(Cluster, Faults) {
   auto fault = [](const std::string &body,
                   const std::vector<std::string> &parts) {

@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "Harness.h"
 
+#include <algorithm>
+
 using namespace sparse_attn::emulator;
 using namespace sparse_attn::emulator::test;
 
@@ -316,6 +318,45 @@ TEST_F(CopyTest, Faults) {
 }
 
 // --- atomics ---
+
+TEST(Atomic, HalvesAndVectors) {
+  KernelRun run(kernel(R"(
+  mov.f32 %f1, 0f3F800000;
+  mov.f32 %f2, 0f40000000;
+  red.global.add.v2.f32 [%in], {%f1, %f2};
+  red.global.v4.f32.add [%in+16], {%f1, %f2, %f1, %f2};
+  mov.b16 %h1, 0x3c00;
+  atom.global.add.noftz.f16 %h2, [%in+8], %h1;
+  mov.b16 %h1, 0x3f80;
+  red.global.add.noftz.bf16 [%in+10], %h1;
+  red.global.add.noftz.v2.bf16x2 [%in+32], {0x3f803f80, 0x3f804000};
+  red.global.max.noftz.f16x2 [%in+40], 0x3c004000;
+  cvt.f32.f16 %f3, %h2;
+  cvt.rzi.u32.f32 %r1, %f3;
+  mad.wide.u32 %rd2, %tid, 4, %out;
+  st.global.u32 [%rd2], %r1;)"));
+  run.setInput(std::vector<uint32_t>(12, 0));
+  run.setOutput(128);
+  run.expectSuccess();
+  std::vector<uint32_t> found(12);
+  ASSERT_TRUE(run.memory.read(run.in, found.data(), 48));
+  EXPECT_EQ(asFloat(found[0]), 32);
+  EXPECT_EQ(asFloat(found[1]), 64);
+  EXPECT_EQ(halfValue(uint16_t(found[2]), false), 32);
+  EXPECT_EQ(halfValue(uint16_t(found[2] >> 16), true), 32);
+  for (unsigned i = 0; i < 4; ++i)
+    EXPECT_EQ(asFloat(found[4 + i]), i % 2 ? 64 : 32);
+  EXPECT_EQ(halfValue(uint16_t(found[8]), true), 32);
+  EXPECT_EQ(halfValue(uint16_t(found[9]), true), 64);
+  EXPECT_EQ(found[10], 0x3c004000u);
+  // Each lane saw another sum.
+  std::vector<uint32_t> olds = run.output<uint32_t>(32);
+  std::sort(olds.begin(), olds.end());
+  for (unsigned i = 0; i < 32; ++i)
+    EXPECT_EQ(olds[i], i);
+  expectParseError(kernel("  red.global.add.v4.f32 [%in], {%f1, %f2}; // HERE"),
+                   {"expected 4 registers, found 2"});
+}
 
 TEST(Atomic, Global) {
   KernelRun run(kernel(R"(

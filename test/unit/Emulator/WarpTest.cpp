@@ -91,6 +91,17 @@ TEST(Warp, Votes) {
               [](uint32_t i) { return 0xffu << (i & 24); });
 }
 
+TEST(Warp, TransposedMatrix) {
+  // Row i / 4 holds the elements 2 i and 2 i + 1 of 64.
+  expectWords(words("shl.b32 %r2, %tid, 17;\nor.b32 %r2, %r2, 0x10000;\n"
+                    "shl.b32 %r3, %tid, 1;\nor.b32 %r2, %r2, %r3;\n"
+                    "movmatrix.sync.aligned.m8n8.trans.b16 %r1, %r2;"),
+              [](uint32_t i) {
+                uint32_t row = i / 4, column = 2 * (i % 4);
+                return (column * 8 + row) | ((column + 1) * 8 + row) << 16;
+              });
+}
+
 // --- divergence ---
 
 TEST(Divergence, NestedAndReconverged) {
