@@ -92,5 +92,7 @@ std::string Mbarrier::describe() const {
                      std::to_string(expected) + " arrivals";
   if (transactions)
     text += " and " + std::to_string(transactions) + " bytes";
+  if (transactionsInFlight)
+    text += ", " + std::to_string(transactionsInFlight) + " are in flight";
   return text;
 }

@@ -144,17 +144,24 @@ void runArrive(Warp &warp, const Inst &inst, const uint32_t *slots) {
 /// Lets all operations end that the current phase of `barrier` waits for.
 void finishOps(Cluster &cluster, const Mbarrier &barrier) {
   // An arrival on behalf of cp.async follows the copies that it tracks.
-  for (const auto &arrival : cluster.async.inFlight()) {
-    if (arrival->mbarrier != &barrier || arrival->proxy != Proxy::Generic)
-      continue;
-    cluster.async.finish([&](const AsyncOp &op) -> uint32_t {
-      bool isTracked = op.publisher == Publisher::CopyGroup &&
-                       op.warp == arrival->warp && op.number < arrival->number;
-      return isTracked ? op.lanes & arrival->lanes : 0;
-    });
-  }
-  cluster.async.finish([&](const AsyncOp &op) {
-    return op.mbarrier == &barrier ? op.lanes : 0;
+  struct Arrival {
+    const Warp *warp;
+    uint32_t lanes;
+    uint64_t number;
+  };
+  std::vector<Arrival> arrivals;
+  for (const auto &op : cluster.async.inFlight())
+    if (op->mbarrier == &barrier && op->arrivals)
+      arrivals.push_back({op->warp, op->lanes, op->number});
+  cluster.async.finish([&](const AsyncOp &op) -> uint32_t {
+    if (op.mbarrier == &barrier)
+      return op.lanes;
+    uint32_t tracked = 0;
+    if (op.publisher == Publisher::CopyGroup)
+      for (const Arrival &arrival : arrivals)
+        if (op.warp == arrival.warp && op.number < arrival.number)
+          tracked |= op.lanes & arrival.lanes;
+    return tracked;
   });
 }
 

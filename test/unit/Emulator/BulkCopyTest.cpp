@@ -46,7 +46,7 @@ TEST(BulkCopy, Faults) {
   fault(expect(272) + load +
             "W:\n  mbarrier.try_wait.parity.shared::cta.b64 "
             "%p1, [bar], 0; // HERE\n  @!%p1 bra W;\n",
-        {"deadlock", "272 bytes"});
+        {"deadlock", "272 bytes, 256 are in flight"});
   auto one = [&](const char *target, const char *source, const char *bytes,
                  const std::vector<std::string> &parts) {
     fault("  @%p8 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"

@@ -390,6 +390,16 @@ TEST(Cluster, Launch) {
             std::string::npos);
   run.launch.grid = {4, 1, 1};
   run.expectSuccess();
+  // A block runs with its cluster.
+  run.launch.onlyBlocks = {2, 3};
+  run.counters = {};
+  run.expectSuccess();
+  uint64_t one = run.counters.instructions;
+  run.launch.onlyBlocks = {0, 3};
+  run.counters = {};
+  run.expectSuccess();
+  EXPECT_EQ(run.counters.instructions, 2 * one);
+  run.launch.onlyBlocks.clear();
   run.launch.cluster = {4, 1, 1};
   EXPECT_NE(run.run()->message.find("requires clusters of 2x1x1"),
             std::string::npos);
