@@ -109,6 +109,7 @@ Expected<LaunchResult> EmulatedKernel::launch(const LaunchSpec &spec) {
   launch.dynamicSharedBytes = spec.sharedMemory;
   launch.seed = spec.seed;
   launch.checkRaces = spec.checkRaces;
+  launch.mmaModel = spec.mmaModel;
   launch.onlyBlocks = spec.blocks;
   launch.hostThreads = spec.jobs;
   for (const KernelParameter &parameter : spec.parameters) {

@@ -134,6 +134,7 @@ Error Run::prepare() {
   spec.sharedMemory = kernel.sharedMemory;
   spec.jobs = options.jobs;
   spec.checkRaces = options.checkRaces;
+  spec.mmaModel = options.mmaModel;
   return expandBlocks();
 }
 

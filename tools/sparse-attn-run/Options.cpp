@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Options.h"
 
+#include "SparseAttn/Emulator/Emulator.h"
 #include "SparseAttn/Runtime/CommandLine.h"
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/STLExtras.h"
@@ -108,7 +109,7 @@ struct Flags {
       cl::value_desc("memory,races"), cl::cat(category)};
   cl::opt<std::string> mmaModel{
       "mma-model", cl::desc("emulator: arithmetic of tensor cores (ieee)"),
-      cl::value_desc("ieee"), cl::cat(category)};
+      cl::value_desc("ieee|ampere|ada|hopper"), cl::cat(category)};
   cl::opt<std::string> memoryLimit{
       "memory-limit",
       cl::desc("MiB for all arguments (emulator 1024, cuda 65536)"),
@@ -293,12 +294,18 @@ Error Reader::checkEmulatorFlags() {
     return fail("--jobs: expected 1 with --check=races, which runs one block "
                 "after another, found " +
                 Twine(options.run.jobs));
-  if (given(flags.mmaModel) && flags.mmaModel != "ieee") {
-    bool known =
-        is_contained({"ampere", "ada", "hopper"}, StringRef(flags.mmaModel));
-    return fail("--mma-model: expected ieee, found " +
-                inQuotes(flags.mmaModel) +
-                (known ? ", which this version does not model" : ""));
+  if (given(flags.mmaModel)) {
+    using emulator::MmaModel;
+    auto model = StringSwitch<std::optional<MmaModel>>(flags.mmaModel)
+                     .Case("ieee", MmaModel::Ieee)
+                     .Case("ampere", MmaModel::Ampere)
+                     .Case("ada", MmaModel::Ada)
+                     .Case("hopper", MmaModel::Hopper)
+                     .Default(std::nullopt);
+    if (!model)
+      return fail("--mma-model: expected ieee, ampere, ada or hopper, found " +
+                  inQuotes(flags.mmaModel));
+    options.run.mmaModel = *model;
   }
   return Error::success();
 }

@@ -21,6 +21,10 @@
 #include <memory>
 #include <optional>
 
+namespace sparse_attn::emulator {
+enum class MmaModel;
+} // namespace sparse_attn::emulator
+
 namespace sparse_attn::runtime {
 
 /// A pointer (8 bytes) or an i32 (4 bytes).
@@ -35,10 +39,11 @@ struct LaunchSpec {
   uint32_t sharedMemory = 0;
   std::vector<KernelParameter> parameters;
   /// Emulator only: the order of warps, whether to look for data races, the
-  /// thread blocks to run (all when empty), and the host's worker threads (0:
-  /// one per core).
+  /// arithmetic of tensor cores, the thread blocks to run (all when empty), and
+  /// the host's worker threads (0: one per core).
   uint64_t seed = 0;
   bool checkRaces = false;
+  emulator::MmaModel mmaModel = {}; // exact sums
   std::vector<uint64_t> blocks;
   unsigned jobs = 0;
 };

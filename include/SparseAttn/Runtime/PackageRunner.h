@@ -35,6 +35,8 @@ struct RunOptions {
   uint64_t schedules = 1;
   /// The emulator reports accesses that nothing orders.
   bool checkRaces = false;
+  /// How the emulator sums products; exactly by default.
+  emulator::MmaModel mmaModel = {};
   /// The emulator runs only these blocks; all when empty. Elements that no
   /// block wrote are then marked in the results instead of being an error.
   std::vector<BlockRange> blocks;
