@@ -33,6 +33,8 @@ from sparse_attn.reference import (
 )
 from sparse_attn.rounding import ROUND, operand_mode
 
+# Tests run side by side. Every kernel runs with race checking.
+CHECKS = ("--jobs=1", "--check=races")
 INPUT_NAMES = {"q": "query", "k": "key", "v": "value", "mask": "mask"}
 
 
@@ -56,7 +58,7 @@ class Compiler:
 
     def run(self, spec: Attention, arrays: dict, *flags: str) -> tools.Run:
         inputs = {INPUT_NAMES[x]: a for x, a in arrays.items()}
-        return tools.run(self.package(spec), inputs, "--jobs=1", *flags)
+        return tools.run(self.package(spec), inputs, *CHECKS, *flags)
 
 
 def batch_first(spec: Attention, array: np.ndarray, batch: tuple) -> np.ndarray:

@@ -86,6 +86,7 @@ class Kernel:
 
 BARRIER = r"\tbar\.sync\s"
 WAIT = r"cp\.async\.wait_group"
+COPY = r"cp\.async\.c[ag]"
 COMMIT = r"cp\.async\.commit_group"
 
 
@@ -182,7 +183,7 @@ OPERATORS = {
     "delay-wait": later(WAIT, BARRIER),
     "hasten-wait": sooner(WAIT, COMMIT),
     "drop-commit": drop(COMMIT),
-    "hasten-commit": sooner(COMMIT, r"cp\.async\.c[ag]"),
+    "hasten-commit": sooner(COMMIT, COPY),
     # Bytes of copies.
     "drop-zero-fill": edit(r"(cp\.async\.c[ag].*\], 16), %r\d+;", lambda m: m[1] + ";"),
     "copy-fewer-bytes": edit(
@@ -221,3 +222,74 @@ def mutants_of(text: str, quota: int, seed: int = 1) -> list:
         for i, lines in found[:quota]:
             result.append(Mutant(operator, i + 1, kernel.lines[i], "\n".join(lines)))
     return result
+
+
+# ---------------------------------------------------------------------------
+# Survivors
+# ---------------------------------------------------------------------------
+
+
+def registers_of(line: str) -> tuple:
+    """The registers that a statement writes and those that it reads."""
+    found = re.findall(r"%(?:rd|r|p)\d+", line)
+    stores = re.match(r"\t(@!?\S+ )?(st|cp|bra|bar|ret|red)\b", line)
+    return ([], found) if stores or not found else (found[:1], found[1:])
+
+
+def fed_copies(kernel: Kernel, i: int) -> list | None:
+    """The copies that the statement in line `i` feeds with addresses and sizes;
+    None if it feeds anything else."""
+    if re.search(COPY, kernel.lines[i]):
+        return [i]
+    if re.search(COMMIT, kernel.lines[i]):  # the copies of its group
+        start = i
+        while start > 0 and not re.search(COMMIT + "|" + WAIT, kernel.lines[start - 1]):
+            start -= 1
+        return [n for n in range(start, i) if re.search(COPY, kernel.lines[n])]
+    tainted, copies = set(registers_of(kernel.lines[i])[0]), set()
+    grew = bool(tainted)
+    while grew:
+        grew = False
+        for n, line in enumerate(kernel.lines):
+            writes, reads = registers_of(line)
+            if n == i or not tainted & set(reads):
+                continue
+            if re.search(COPY, line):
+                copies.add(n)
+            elif not writes or not re.match(r"\t(add|mul|mad|or|shl|selp|setp|cvt|and)\b", line):
+                return None
+            elif not set(writes) <= tainted:
+                tainted |= set(writes)
+                grew = True
+    return sorted(copies) or None
+
+
+def explain(text: str, mutant: Mutant, survives: Callable) -> str:
+    """Why no input can tell a surviving mutant from the kernel, or nothing.
+    `survives` says whether a text passes all cases."""
+    kernel = Kernel(text)
+    i = mutant.line - 1
+    if re.search(COMMIT, mutant.before):
+        waits = kernel.next_place(i, WAIT)
+        commits = kernel.next_place(i, COMMIT)
+        if commits is not None and (waits is None or commits < waits):
+            return "the wait that follows is for the next group too"
+    copies = fed_copies(kernel, i)
+    if copies:
+        lines = list(kernel.lines)
+        for n in copies:
+            lines[n] = ""
+        if survives("\n".join(lines)):
+            return "nobody reads what these copies bring: they are for a tile that is not there"
+    if mutant.operator in ("hasten-barrier", "delay-wait"):
+        again = kernel.next_place(i, r"\tbar\.")
+        reads = kernel.next_place(i, r"ldmatrix|ld\.shared")
+        if again is not None and (reads is None or again < reads):
+            return "another barrier follows before anybody reads"
+    compare = re.match(r"\tsetp\.(?:ne|eq)\.b32\s+(%p\d+), (%r\d+), 0;", mutant.before)
+    if compare and mutant.operator == "compare":
+        lines = list(kernel.lines)
+        lines[i] = f"\tsetp.ne.b32 \t{compare[1]}, 0, 0;"
+        if survives("\n".join(lines)):
+            return "all lanes may do it: they store one value"
+    return ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from harness import CHECKS
 from sparse_attn import tools
 from sparse_attn.filters import Filter
 from sparse_attn.modules import print_type
@@ -152,7 +153,7 @@ def run(case: Case, folder):
     package = tools.compile_text(
         module(case), folder / "package", "--expect-attention=1", "--ptxas=none"
     )
-    return q, k, v, problem, package, tools.run(package, inputs, "--jobs=1")
+    return q, k, v, problem, package, tools.run(package, inputs, *CHECKS)
 
 
 def judge(case: Case, folder):

@@ -16,6 +16,7 @@ from typing import Callable
 import numpy as np
 import pytest
 
+from harness import CHECKS
 from sparse_attn import tools
 from sparse_attn.rounding import ROUND
 
@@ -162,7 +163,7 @@ def test_captured(name, tmp_path):
         module(case), tmp_path / "package", "--expect-attention=1", "--ptxas=none"
     )
     inputs = {"query": q, "key": k, "value": v, "captured_0": case.array}
-    run = tools.run(package, inputs, "--jobs=1")
+    run = tools.run(package, inputs, *CHECKS)
 
     s = 0.25 * np.einsum("bhqd,bhkd->bhqk", *(x.astype(np.float64) for x in (q, k)))
     index = np.indices(s.shape)

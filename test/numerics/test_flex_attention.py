@@ -12,6 +12,7 @@ from: the kernel that it becomes, run on the emulator, against float64."""
 import numpy as np
 import pytest
 
+from harness import CHECKS
 from sparse_attn import tools
 from sparse_attn.filters import Filter
 from sparse_attn.reference import Problem, dense_attention, error_limit, rounded_attention
@@ -60,7 +61,7 @@ def test_graph(graph, tmp_path):
     # Scores of a few units, so that a wrong cap or slope is no rounding error.
     q, k, v = generator.standard_normal((3, 1, 2, 256, 32)).astype(f"float{element[1:]}")
     q *= 4
-    found = tools.run(package, {"query": q, "key": k, "value": v}).arrays["output"]
+    found = tools.run(package, {"query": q, "key": k, "value": v}, *CHECKS).arrays["output"]
     problem = Problem(np.float32(32**-0.5), modify=GRAPHS[graph])
     exact, _ = dense_attention(q, k, v, problem)
     tile = tuple(package.kernel()["decision_tile"])

@@ -12,7 +12,7 @@ read past the end is an error of the emulator, not a poisoned number."""
 import numpy as np
 import pytest
 
-from harness import check, decision_tile
+from harness import CHECKS, check, decision_tile
 from inputs import make
 from sample import name, sample
 from sparse_attn import tools
@@ -141,7 +141,7 @@ def all_dynamic(tmp_path_factory):
 def run_all_dynamic(package, query, key, value, mask):
     shapes = dict(query=(*query, 32), key=(*key, 32), value=(*value, 32), mask=mask)
     arrays = {x: np.zeros(shape, np.float32) for x, shape in shapes.items()}
-    return tools.run(package, arrays, "--jobs=1")
+    return tools.run(package, arrays, *CHECKS)
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (0, 4, 5), (2, 0, 5), (2, 4, 0), (0, 0, 0)], ids=name)

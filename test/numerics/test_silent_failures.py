@@ -28,7 +28,7 @@ import re
 import numpy as np
 import pytest
 
-from harness import check, dense_reference
+from harness import CHECKS, check, dense_reference
 from inputs import make
 from sparse_attn import tools
 from sparse_attn.filters import Filter
@@ -204,7 +204,7 @@ def test_flags_change_what_is_computed(ladder, tmp_path):
         package = tools.compile_text(
             text, tmp_path / f"package_{step}", f"--filter={rule}", "--ptxas=none"
         )
-        found = tools.run(package, inputs, "--jobs=1").arrays
+        found = tools.run(package, inputs, *CHECKS).arrays
         skipped.append(int(found["tile_counts"][..., 1].sum()))
         errors.append(np.abs(found["output"] - dense).max())
     assert skipped == sorted(skipped) and skipped[0] == 0 < skipped[-1]

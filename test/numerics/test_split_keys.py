@@ -14,7 +14,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness import Judge, batch_first, dense_reference, merge_heads, packs_heads
+from harness import CHECKS, Judge, batch_first, dense_reference, merge_heads, packs_heads
 from inputs import make
 from sparse_attn import tools
 from sparse_attn.filters import Filter
@@ -42,11 +42,11 @@ OPTIONS = {
 def run_both(package, inputs: dict):
     """The run of the shares and the run of the merge."""
     first, second = sorted(k["name"] for k in package.manifest["kernels"])
-    part = tools.run(package, inputs, "--jobs=1", name=first)
+    part = tools.run(package, inputs, *CHECKS, name=first)
     shapes = {a["name"]: a["shape"] for a in package.kernel(second)["arguments"]}
     merge_inputs = {x: np.zeros(shapes[x], np.float32) for x in ("query", "key")}
     merge_inputs |= {"value": part.arrays["output"], "mask": part.arrays["log_sum_exp"]}
-    return part, tools.run(package, merge_inputs, "--jobs=1", name=second)
+    return part, tools.run(package, merge_inputs, *CHECKS, name=second)
 
 
 def judge_share(spec, arrays, part, kernel, first: int, count: int, index: int) -> None:
