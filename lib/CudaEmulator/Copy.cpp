@@ -12,6 +12,8 @@
 using namespace sparse_attn;
 using namespace sparse_attn::cuda_emulator;
 
+CUDA_API cuStreamSynchronize(CUstream stream);
+
 namespace {
 
 using Lock = std::lock_guard<std::mutex>;
@@ -147,7 +149,7 @@ CUresult copyAsync(const CUDA_MEMCPY3D &copy, CUstream stream) {
   };
   REQUIRE(enqueue(stream, std::move(work)));
   if (!to.isKnown && !found->capture)
-    return Machine::get().waitFor(found->last);
+    return cuStreamSynchronize(stream);
   return Success;
 }
 

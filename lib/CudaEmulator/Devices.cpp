@@ -230,8 +230,10 @@ CUDA_API cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
   if (!context)
     return InvalidValue;
   std::lock_guard<std::mutex> lock(contextMutex);
-  if (!primary)
-    primary = handles<Context>().create(true);
+  if (!primary) {
+    primary = handles<Context>().create();
+    primary->isPrimary = true;
+  }
   ++primaryUsers;
   *context = primary;
   return Success;
@@ -264,7 +266,7 @@ CUDA_API cuCtxCreate_v2(CUcontext *context, unsigned, CUdevice device) {
   REQUIRE(requireDevice(device));
   if (!context)
     return InvalidValue;
-  *context = handles<Context>().create(false);
+  *context = handles<Context>().create();
   contexts.push_back(*context);
   return Success;
 }

@@ -44,7 +44,9 @@ CUresult addNode(CUgraphNode *result, CUgraph graph,
     if (!handles<GraphNode>().contains(dependencies[i]) ||
         dependencies[i]->graph != graph)
       return InvalidValue;
-  GraphNode *node = handles<GraphNode>().create(graph, std::move(work));
+  GraphNode *node = handles<GraphNode>().create();
+  node->graph = graph;
+  node->work = std::move(work);
   node->dependencies.assign(dependencies, dependencies + count);
   graph->nodes.push_back(node);
   *result = node;

@@ -53,7 +53,7 @@ CUresult readAttributes(const CUlaunchConfig &config,
                         emulator::Launch &launch) {
   for (unsigned i = 0; i < config.numAttrs; ++i) {
     const CUlaunchAttribute &attribute = config.attrs[i];
-    switch (attribute.id) {
+    switch (int(attribute.id)) { // may be none of these
     case CUlaunchAttribute::Ignore:
     case CUlaunchAttribute::AccessPolicyWindow:
     case CUlaunchAttribute::SynchronizationPolicy:

@@ -82,9 +82,8 @@ private:
 template <class T>
 class Handles {
 public:
-  template <class... Arguments>
-  T *create(Arguments &&...arguments) {
-    T *object = new T{std::forward<Arguments>(arguments)...};
+  T *create(T value = T()) {
+    T *object = new T(std::move(value));
     std::lock_guard<std::mutex> lock(mutex);
     objects.insert(object);
     return object;

@@ -101,10 +101,15 @@ CUresult load(Module **result, const void *image, Logs logs) {
     logs.put(fault);
     return InvalidPtx;
   }
-  Module *module = handles<Module>().create(program);
-  for (const std::string &name : program->entries())
-    module->functions.push_back(
-        handles<Function>().create(module, program, program->entry(name)));
+  Module *module = handles<Module>().create();
+  module->program = program;
+  for (const std::string &name : program->entries()) {
+    Function *function = handles<Function>().create();
+    function->module = module;
+    function->program = program;
+    function->entry = program->entry(name);
+    module->functions.push_back(function);
+  }
   *result = module;
   return Success;
 }

@@ -38,6 +38,17 @@ bool isDefault(CUstream handle) {
   return reinterpret_cast<uintptr_t>(handle) <= 2;
 }
 
+/// Several threads may use one stream.
+std::mutex &orderMutex() {
+  static auto *mutex = new std::mutex;
+  return *mutex;
+}
+
+uint64_t lastOf(const Stream &stream) {
+  std::lock_guard<std::mutex> lock(orderMutex());
+  return stream.last;
+}
+
 CUresult findEvent(CUevent event) {
   REQUIRE(requireInit());
   return handles<Event>().contains(event) ? Success : InvalidHandle;
@@ -56,6 +67,7 @@ CUresult sparse_attn::cuda_emulator::enqueue(CUstream handle, Work work) {
   Stream *stream = findStream(handle);
   if (!stream)
     return InvalidHandle;
+  std::lock_guard<std::mutex> lock(orderMutex());
   if (stream->capture)
     captureWork(*stream->capture, std::move(work));
   else
@@ -94,7 +106,8 @@ CUDA_API cuStreamCreate(CUstream *stream, unsigned flags) {
   REQUIRE(requireContext());
   if (!stream || flags > 1)
     return InvalidValue;
-  *stream = handles<Stream>().create(flags);
+  *stream = handles<Stream>().create();
+  (*stream)->flags = flags;
   return Success;
 }
 
@@ -105,7 +118,7 @@ CUDA_API cuStreamCreateWithPriority(CUstream *stream, unsigned flags, int) {
 CUDA_API cuStreamDestroy_v2(CUstream stream) {
   if (isDefault(stream) || !handles<Stream>().contains(stream))
     return InvalidHandle;
-  Machine::get().waitFor(stream->last);
+  Machine::get().waitFor(lastOf(*stream));
   leaveCapture(*stream);
   return handles<Stream>().destroy(stream) ? Success : InvalidHandle;
 }
@@ -119,7 +132,7 @@ CUDA_API cuStreamSynchronize(CUstream handle) {
     return StreamCaptureUnsupported;
   // The default stream waits for the others.
   return isDefault(handle) ? Machine::get().waitForAll()
-                           : Machine::get().waitFor(stream->last);
+                           : Machine::get().waitFor(lastOf(*stream));
 }
 
 CUDA_API cuStreamQuery(CUstream handle) {
@@ -127,8 +140,8 @@ CUDA_API cuStreamQuery(CUstream handle) {
   Stream *stream = findStream(handle);
   if (!stream)
     return InvalidHandle;
-  return Machine::get().isFinished(stream->last) ? Machine::get().fault()
-                                                 : NotReady;
+  return Machine::get().isFinished(lastOf(*stream)) ? Machine::get().fault()
+                                                    : NotReady;
 }
 
 CUDA_API cuStreamWaitEvent(CUstream handle, CUevent event, unsigned) {
@@ -185,7 +198,8 @@ CUDA_API cuEventCreate(CUevent *event, unsigned flags) {
   REQUIRE(requireContext());
   if (!event)
     return InvalidValue;
-  *event = handles<Event>().create(flags);
+  *event = handles<Event>().create();
+  (*event)->flags = flags;
   return Success;
 }
 
@@ -205,7 +219,7 @@ CUDA_API cuEventRecord(CUevent event, CUstream handle) {
   REQUIRE(makeEventRecord(event, work));
   REQUIRE(enqueue(handle, std::move(work)));
   event->isRecorded = true;
-  event->ticket = stream->last;
+  event->ticket = lastOf(*stream);
   return Success;
 }
 
