@@ -40,6 +40,57 @@ void negate(std::vector<double> &values) {
     value = -value;
 }
 
+/// Calls `f(word, sum)` for each word of the accumulators: register r of lane
+/// (g, t) of warp w holds row 16 w + g (+ 8) and columns 8 j + 2 t and the
+/// next, in one register (f16) or two.
+template <bool isHalf, class F>
+void forEachWord(const std::vector<uint32_t *> &registers, unsigned n,
+                 double *sums, F f) {
+  size_t count = registers.size() / 4;
+  for (size_t i = 0; i < registers.size(); ++i) {
+    size_t member = i / count, r = i % count;
+    size_t half = isHalf ? r & 1 : r >> 1 & 1;
+    size_t column = isHalf ? (r >> 1) * 8 : (r >> 2) * 8 + (r & 1);
+    double *at = sums + (member * 16 + half * 8) * n + column;
+    for (unsigned lane = 0; lane < 32; ++lane)
+      f(registers[i][lane], at + lane / 4 * n + lane % 4 * 2);
+  }
+}
+
+void loadSums(Type result, const std::vector<uint32_t *> &registers, unsigned n,
+              double *sums) {
+  if (result == Type::F32)
+    return forEachWord<false>(
+        registers, n, sums,
+        [](uint32_t word, double *at) { *at = bitCast<float>(word); });
+  if (result == Type::S32)
+    return forEachWord<false>(
+        registers, n, sums,
+        [](uint32_t word, double *at) { *at = static_cast<int32_t>(word); });
+  forEachWord<true>(registers, n, sums, [](uint32_t word, double *at) {
+    at[0] = halfToFloat(static_cast<uint16_t>(word));
+    at[1] = halfToFloat(static_cast<uint16_t>(word >> 16));
+  });
+}
+
+void storeSums(const WgmmaShape &shape,
+               const std::vector<uint32_t *> &registers, unsigned n,
+               double *sums) {
+  if (shape.result == Type::F32)
+    return forEachWord<false>(
+        registers, n, sums, [](uint32_t &word, const double *at) {
+          word = bitCast<uint32_t>(canonical(static_cast<float>(*at)));
+        });
+  if (shape.result == Type::S32)
+    return forEachWord<false>(
+        registers, n, sums, [&](uint32_t &word, const double *at) {
+          word = roundSum(*at, Type::S32, shape.saturates);
+        });
+  forEachWord<true>(registers, n, sums, [](uint32_t &word, const double *at) {
+    word = roundSum(at[0], Type::F16) | roundSum(at[1], Type::F16) << 16;
+  });
+}
+
 } // namespace
 
 std::vector<uint32_t> WgmmaOp::fragmentOf(Warp &member) const {
@@ -150,48 +201,21 @@ void WgmmaOp::write() {
   if (shape.negatesB)
     negate(b);
 
-  // Register r of lane (g, t) of warp w holds row 16 w + g (+ 8) and columns
-  // 8 j + 2 t and the next, in one register (f16) or two.
+  // All registers of the four warps, where they lie.
   const uint32_t *slots = block.kernel.operands.data() + inst->slots;
-  bool isHalf = shape.result == Type::F16;
-  unsigned first = warp->index() / 4 * 4;
-  auto forEachRegister = [&](auto f) {
-    for (unsigned member = 0; member < 4; ++member)
-      for (unsigned r = 0; r < shape.resultRegisters(); ++r) {
-        unsigned half = isHalf ? r & 1 : r >> 1 & 1;
-        unsigned column = isHalf ? (r >> 1) * 8 : (r >> 2) * 8 + (r & 1);
-        double *to = &d[size_t(member * 16 + half * 8) * n + column];
-        f(reinterpret_cast<uint32_t *>(
-              block.warps[first + member]->slot(slots[r])),
-          to);
-      }
-  };
+  unsigned first = warp->index() / 4 * 4, count = shape.resultRegisters();
+  std::vector<uint32_t *> registers;
+  for (unsigned member = 0; member < 4; ++member)
+    for (unsigned r = 0; r < count; ++r)
+      registers.push_back(reinterpret_cast<uint32_t *>(
+          block.warps[first + member]->slot(slots[r])));
   if (accumulates)
-    forEachRegister([&](const uint32_t *words, double *to) {
-      for (unsigned lane = 0; lane < 32; ++lane) {
-        double *at = to + lane / 4 * n + lane % 4 * 2;
-        if (isHalf) {
-          at[0] = halfToFloat(static_cast<uint16_t>(words[lane]));
-          at[1] = halfToFloat(static_cast<uint16_t>(words[lane] >> 16));
-        } else if (shape.result == Type::S32) {
-          *at = static_cast<int32_t>(words[lane]);
-        } else {
-          *at = bitCast<float>(words[lane]);
-        }
-      }
-    });
+    loadSums(shape.result, registers, n, d.data());
   MatrixProduct product{shape.typeA, shape.typeB, shape.result, rows,    n,
                         k,           a.data(),    b.data(),     d.data()};
   if (!product.run(block.launch.launch.mmaModel))
     return warp->failAt(*inst, 0,
                         "the chosen model of tensor cores knows no products "
                         "of this type");
-  forEachRegister([&](uint32_t *words, const double *from) {
-    for (unsigned lane = 0; lane < 32; ++lane) {
-      const double *at = from + lane / 4 * n + lane % 4 * 2;
-      words[lane] = roundSum(*at, shape.result, shape.saturates);
-      if (isHalf)
-        words[lane] |= roundSum(at[1], shape.result) << 16;
-    }
-  });
+  storeSums(shape, registers, n, d.data());
 }
