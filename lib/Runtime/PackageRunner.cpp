@@ -241,7 +241,7 @@ Error Run::checkSame(const KernelRun &first, ArrayRef<Tensor> results,
       ++element;
     return fail("'" + kernel.arguments[index].name +
                 "': expected the bits of seed " + Twine(options.seed) +
-                " under every schedule, found other ones with seed " +
+                " under every schedule, found other ones with --seed=" +
                 Twine(seed) + ", the first at " + one.position(element));
   }
   return Error::success();

@@ -131,7 +131,7 @@ static Error compareRuns(const Result &first, const Result &other,
     if (at != a.size())
       return fail("argument " + Twine(i + 1) + ": expected the bits of seed " +
                   Twine(firstSeed) +
-                  " under every schedule, found other ones with seed " +
+                  " under every schedule, found other ones with --seed=" +
                   Twine(seed) + ", the first in element " +
                   Twine(at / npyTypeBytes(arguments[i].array.type)));
   }

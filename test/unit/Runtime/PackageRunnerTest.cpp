@@ -200,7 +200,7 @@ TEST_F(PackageRunnerTest, SchedulesMustAgree) {
                          device.store(spec.parameters[2].value + 20, &other, 4);
                      }).takeError()),
             "'y': expected the bits of seed 10 under every schedule, found "
-            "other ones with seed 12, the first at [5]");
+            "other ones with --seed=12, the first at [5]");
 }
 
 TEST_F(PackageRunnerTest, ByteLimit) {
