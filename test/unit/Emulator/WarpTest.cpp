@@ -102,6 +102,22 @@ TEST(Warp, TransposedMatrix) {
               });
 }
 
+TEST(Warp, ReductionsAtNamedBarriers) {
+  // Each half of the block decides for itself.
+  for (uint64_t seed = 0; seed < 4; ++seed)
+    expectWords(words("shr.u32 %r2, %tid, 6;\nadd.u32 %r3, %r2, 4;\n"
+                      "setp.eq.u32 %p1, %tid, 37;\n"
+                      "bar.red.or.pred %p2, %r3, 64, %p1;\n"
+                      "bar.red.and.pred %p3, %r3, 64, !%p1;\n"
+                      "setp.lt.u32 %p4, %tid, 70;\n"
+                      "barrier.cta.red.popc.aligned.u32 %r4, %r3, 64, %p4;\n"
+                      "selp.u32 %r1, 1000, 0, %p2;\n"
+                      "selp.u32 %r5, 100, 0, %p3;\n"
+                      "add.u32 %r1, %r1, %r5;\nadd.u32 %r1, %r1, %r4;",
+                      128, seed),
+                [](uint32_t i) { return i < 64 ? 1064 : 106; });
+}
+
 // --- divergence ---
 
 TEST(Divergence, NestedAndReconverged) {
