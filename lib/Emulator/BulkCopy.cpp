@@ -109,7 +109,6 @@ std::unique_ptr<CopyOp> makeOp(Warp &warp, unsigned lane, const Inst &inst,
   Type type = static_cast<Type>(inst.registerMask);
   op->combine = combineOf(static_cast<Reduction>(inst.c), type);
   op->elementBytes = bitsOf(type) / 8;
-  op->isAtomic = true;
   return op;
 }
 

@@ -21,7 +21,11 @@ using Combine = void (*)(uint8_t *target, const uint8_t *source);
 /// (cp.reduce.async.bulk).
 class ReduceOp : public CopyOp {
 public:
-  using CopyOp::CopyOp;
+  ReduceOp(Warp &warp, uint32_t lanes, const Inst &inst, Proxy proxy,
+           Publisher publisher)
+      : CopyOp(warp, lanes, inst, proxy, publisher) {
+    isAtomic = true;
+  }
   Combine combine = nullptr;
   unsigned elementBytes = 0;
 

@@ -252,7 +252,6 @@ std::unique_ptr<CopyOp> makeStore(Warp &warp, unsigned lane, const Inst &inst,
                                        Publisher::BulkGroup);
   op->combine = combineOf(reduction, type);
   op->elementBytes = map.elementBytes();
-  op->isAtomic = true;
   if (op->combine)
     return op;
   warp.fail(lane, "elements of the tensor's type cannot be reduced so");

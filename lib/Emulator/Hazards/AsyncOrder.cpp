@@ -57,7 +57,7 @@ bool RaceChecker::issue(AsyncOp &op, unsigned lane) {
   }
   }
   access.scope = Scope::Gpu;
-  if (op.mbarrier && access.isAsync) {
+  if (op.mbarrier) {
     Access completion = access; // of its bytes
     completion.isWrite = completion.isStrong = true;
     if (!check(warp, lane, false, bytesOf(*op.mbarrier), completion))

@@ -201,6 +201,23 @@ BACK:
   @!%p2 bra BACK;)"));
 }
 
+TEST(AsyncRace, AsyncStores) {
+  // All threads add to one word; the mbarrier hands it over.
+  std::string body = prologue + R"(
+  @%p1 mbarrier.arrive.expect_tx.shared.b64 %rd9, [bars], 256;
+  bar.sync 0;
+  $ORDER.shared::cluster.mbarrier::complete_tx::bytes.u32 [buf], 1, [bars];
+)" + wait("W") + "  ld.shared.u32 %r1, [buf];\n";
+  auto named = [&](std::string order) {
+    std::string text = with(body, order);
+    if (order[0] == 'r')
+      text.replace(text.find("bytes.u32"), 9, "bytes.add.u32");
+    return text;
+  };
+  expectClean(named("red.async.relaxed.cluster"));
+  expectHazard(named("st.async.weak"), {"data race"});
+}
+
 TEST(AsyncRace, ClusterBarrier) {
   // Every block writes into the next one's memory.
   std::string body = prologue + R"(
