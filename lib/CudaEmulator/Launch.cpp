@@ -147,7 +147,9 @@ CUresult cuda_emulator::makeLaunch(const CUlaunchConfig &config,
   }
   REQUIRE(
       readParameters(*function->entry, parameters, extra, launch.parameters));
-  work.run = [program = function->program, launch] {
+  work.run = [program = function->program, variables = function->variables,
+              launch]() mutable {
+    launch.variables = variables.get();
     return run(*program, launch);
   };
   return Success;

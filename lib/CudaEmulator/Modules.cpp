@@ -103,10 +103,12 @@ CUresult load(Module **result, const void *image, Logs logs) {
   }
   Module *module = handles<Module>().create();
   module->program = program;
+  auto variables = std::make_shared<std::vector<uint8_t>>();
   for (const std::string &name : program->entries()) {
     Function *function = handles<Function>().create();
     function->module = module;
     function->program = program;
+    function->variables = variables;
     function->entry = program->entry(name);
     module->functions.push_back(function);
   }
@@ -244,7 +246,7 @@ CUDA_API cuModuleGetGlobal_v2(CUdeviceptr *, size_t *, CUmodule module,
     return InvalidHandle;
   if (!name)
     return InvalidValue;
-  // Variables begin anew at every launch, so none has an address to give.
+  // They live outside of device memory.
   complain(std::string("cuModuleGetGlobal is not provided; asked for '") +
            name + "'");
   return NotFound;

@@ -18,6 +18,8 @@ struct Function {
   /// Work that was submitted outlives its module.
   std::shared_ptr<const emulator::Program> program;
   const emulator::EntryPoint *entry = nullptr;
+  /// What the module's variables hold from launch to launch.
+  std::shared_ptr<std::vector<uint8_t>> variables;
   int maxDynamicShared = 48 * 1024;
 };
 

@@ -127,8 +127,10 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   variables.bytes = impl.globalImage.size();
   variables.data = makeZeros(variables.bytes);
   variables.shadow = makeZeros(variables.bytes);
-  std::copy(impl.globalImage.begin(), impl.globalImage.end(),
-            variables.data.get());
+  std::vector<uint8_t> *kept = launch.variables;
+  const std::vector<uint8_t> &image =
+      kept && kept->size() == variables.bytes ? *kept : impl.globalImage;
+  std::copy(image.begin(), image.end(), variables.data.get());
   // Variables without an initialiser are zero, so all of them are written.
   std::fill_n(variables.shadow.get(), variables.bytes, uint8_t(Written));
 
@@ -185,6 +187,8 @@ std::optional<Error> sparse_attn::emulator::execute(const Program &program,
   work();
   for (std::thread &thread : threads)
     thread.join();
+  if (kept)
+    kept->assign(variables.data.get(), variables.data.get() + variables.bytes);
   if (firstFailed == ~0ull)
     return std::nullopt;
   return firstError;

@@ -151,6 +151,10 @@ struct Launch {
   /// Blocks of a cluster; where 0, what the kernel requires, else 1.
   std::array<uint32_t, 3> cluster = {0, 0, 0};
   uint32_t dynamicSharedBytes = 0;
+  /// What the variables of the module hold (`.global`, `.const`), before and
+  /// after the launch. Where null or empty they begin with their initial
+  /// values.
+  std::vector<uint8_t> *variables = nullptr;
   /// The parameter buffer, laid out as the entry declares its parameters
   /// (each aligned to its own size).
   std::vector<uint8_t> parameters;

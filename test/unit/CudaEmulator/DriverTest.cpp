@@ -289,6 +289,40 @@ TEST_F(CudaTest, WrongHandlesAndPointers) {
   EXPECT_CU("cuCtxSetCurrent", context);
 }
 
+TEST_F(CudaTest, ModuleVariablesStay) {
+  const char *text = R"(
+.version 7.0
+.target sm_80
+.address_size 64
+.global .align 4 .u32 launches = 40;
+.visible .entry count(.param .u64 y)
+{
+  .reg .b32 %r<3>;
+  .reg .b64 %rd<3>;
+  ld.param.u64 %rd1, [y];
+  ld.global.u32 %r1, [launches];
+  add.u32 %r2, %r1, 1;
+  st.global.u32 [launches], %r2;
+  st.global.u32 [%rd1], %r2;
+  ret;
+}
+)";
+  CUmodule counting = nullptr;
+  CUfunction count = nullptr;
+  ASSERT_CU("cuModuleLoadData", &counting, static_cast<const void *>(text));
+  ASSERT_CU("cuModuleGetFunction", &count, counting, "count");
+  CUdeviceptr y = allocate(4);
+  void *parameters[] = {&y};
+  for (unsigned i = 1; i < 4; ++i) {
+    EXPECT_CU("cuLaunchKernel", count, 1u, 1u, 1u, 1u, 1u, 1u, 0u,
+              CUstream(nullptr), static_cast<void **>(parameters),
+              static_cast<void **>(nullptr));
+    EXPECT_EQ(first(y), 40 + i);
+  }
+  EXPECT_CU("cuMemFree_v2", y);
+  EXPECT_CU("cuModuleUnload", counting);
+}
+
 TEST_F(CudaTest, TensorMaps) {
   alignas(64) char map[128] = {};
   CUdeviceptr x = allocate(4096);
