@@ -92,6 +92,17 @@ static SmallVector<SmallVector<int64_t>> chooseShapes(AttentionOp op,
   return shapes;
 }
 
+/// The arguments of the kernel in the order of the op: its operands, then what
+/// its region reads. Statistics, which are operands, are the last arguments.
+static SmallVector<BlockArgument> listTensors(AttentionOp op) {
+  SmallVector<BlockArgument> tensors;
+  for (Value operand : op->getOperands())
+    tensors.push_back(cast<BlockArgument>(operand));
+  for (Value captured : op.getCapturedTensors())
+    tensors.push_back(cast<BlockArgument>(captured));
+  return tensors;
+}
+
 SmallKernel::SmallKernel(func::FuncOp kernel) {
   module = ModuleOp::create(kernel.getLoc());
   if (auto parent = kernel->getParentOfType<ModuleOp>())
@@ -99,21 +110,22 @@ SmallKernel::SmallKernel(func::FuncOp kernel) {
   OpBuilder builder(module->getBodyRegion());
   function = cast<func::FuncOp>(builder.clone(*kernel));
   AttentionOp op = getKernelAttention(function);
-  shapes = chooseShapes(op, chooseSizes(op));
+  SmallVector<SmallVector<int64_t>> chosen = chooseShapes(op, chooseSizes(op));
   // What the region reads keeps its size: any will do, as reads are clamped.
   for (Value tensor : op.getCapturedTensors()) {
-    shapes.emplace_back();
+    chosen.emplace_back();
     for (int64_t size : cast<RankedTensorType>(tensor.getType()).getShape())
-      shapes.back().push_back(ShapedType::isDynamic(size) ? 100 : size);
+      chosen.back().push_back(ShapedType::isDynamic(size) ? 100 : size);
   }
 
-  for (auto [argument, shape] :
-       llvm::zip_equal(function.getArguments(), shapes)) {
+  shapes.resize(function.getNumArguments());
+  for (auto [argument, shape] : llvm::zip_equal(listTensors(op), chosen)) {
     auto type = cast<RankedTensorType>(argument.getType());
     SmallVector<int64_t> typed;
-    for (auto [chosen, old] : llvm::zip_equal(shape, type.getShape()))
-      typed.push_back(ShapedType::isDynamic(old) ? old : chosen);
+    for (auto [size, old] : llvm::zip_equal(shape, type.getShape()))
+      typed.push_back(ShapedType::isDynamic(old) ? old : size);
     argument.setType(type.clone(typed));
+    shapes[argument.getArgNumber()] = std::move(shape);
   }
   for (auto [result, init] : llvm::zip_equal(op.getResults(), op.getDpsInits()))
     result.setType(init.getType());
@@ -227,13 +239,18 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
   unsigned keyPosition = position(op.getKeyMap(), dims.k2);
   auto round = [&](double value) { return roundTo(value, bits); };
 
+  // In the order of the op; in that of the arguments at the end.
+  SmallVector<BlockArgument> tensors = listTensors(op);
+  auto shapeOf = [&](size_t i) {
+    return ArrayRef(shapes[tensors[i].getArgNumber()]);
+  };
   std::vector<HostTensor> inputs;
   auto element = [&](size_t i) {
     return cast<RankedTensorType>(op->getOperand(i).getType()).getElementType();
   };
   auto add = [&](function_ref<double(ArrayRef<int64_t>)> value) {
     size_t i = inputs.size();
-    inputs.push_back(fill(shapes[i], element(i), value));
+    inputs.push_back(fill(shapeOf(i), element(i), value));
   };
   add([&](ArrayRef<int64_t>) {
     return round(length * (1 + 0.1 * random.normal()));
@@ -257,8 +274,8 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
     });
   }
   if (op.getBlockCounts()) {
-    size_t position = shapes[inputs.size()].size(); // of the entry's number
-    int64_t most = shapes[inputs.size() + 1][position];
+    size_t position = shapeOf(inputs.size()).size(); // of the entry's number
+    int64_t most = shapeOf(inputs.size() + 1)[position];
     add([&](ArrayRef<int64_t>) {
       return static_cast<double>(1 + random.below(most));
     });
@@ -274,14 +291,17 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
   }
   while (inputs.size() < op->getNumOperands())
     inputs.push_back(
-        HostTensor::zeros(shapes[inputs.size()], element(inputs.size())));
+        HostTensor::zeros(shapeOf(inputs.size()), element(inputs.size())));
   // What the region reads: few values, so that some of them are equal.
   for (Value tensor : op.getCapturedTensors()) {
     Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
     inputs.push_back(
-        fill(shapes[inputs.size()], type, [&](ArrayRef<int64_t>) -> double {
+        fill(shapeOf(inputs.size()), type, [&](ArrayRef<int64_t>) -> double {
           return random.below(type.isInteger(1) ? 2 : 40);
         }));
   }
-  return inputs;
+  std::vector<HostTensor> arguments(inputs.size());
+  for (auto [tensor, input] : llvm::zip_equal(tensors, inputs))
+    arguments[tensor.getArgNumber()] = std::move(input);
+  return arguments;
 }

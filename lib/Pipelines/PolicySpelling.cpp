@@ -130,6 +130,65 @@ sparse_attn::parseFilterSpelling(MLIRContext *context, StringRef spelling,
   return failure();
 }
 
+/// Three sizes with an x between them; none if the text is anything else.
+static std::optional<SmallVector<int64_t>> parseSizes(StringRef text) {
+  SmallVector<StringRef> words;
+  text.split(words, 'x');
+  SmallVector<int64_t> sizes;
+  for (StringRef word : words)
+    if (word.getAsInteger(10, sizes.emplace_back()))
+      return std::nullopt;
+  if (sizes.size() != 3)
+    return std::nullopt;
+  return sizes;
+}
+
+FailureOr<LayoutAttrInterface>
+sparse_attn::parseLayoutSpelling(MLIRContext *context, StringRef spelling,
+                                 EmitError emitError) {
+  context->loadDialect<SparseAttnDialect>();
+  auto [curve, rest] = spelling.split(':');
+  auto [sizes, tailText] = rest.split('+');
+  StringRef boxText;
+  if (curve == "box")
+    std::tie(boxText, sizes) = sizes.split('@');
+  std::optional<SmallVector<int64_t>> grid = parseSizes(sizes), box;
+  int64_t tail = 0;
+  bool known = grid && !(rest.contains('+') &&
+                         (tailText.getAsInteger(10, tail) || tail < 0));
+  if (curve == "box")
+    known &= (box = parseSizes(boxText)).has_value();
+  LayoutAttrInterface layout;
+  bool read = true;
+  if (!known)
+    read = false;
+  else if (curve == "raster")
+    layout =
+        RasterLayoutAttr::getChecked(emitError, context, ArrayRef(*grid), tail);
+  else if (curve == "hilbert")
+    layout = HilbertLayoutAttr::getChecked(emitError, context, ArrayRef(*grid),
+                                           tail);
+  else if (curve == "gilbert")
+    layout = GilbertLayoutAttr::getChecked(emitError, context, ArrayRef(*grid),
+                                           tail);
+  else if (curve == "morton")
+    layout =
+        MortonLayoutAttr::getChecked(emitError, context, ArrayRef(*grid), tail);
+  else if (curve == "box")
+    layout = BoxLayoutAttr::getChecked(emitError, context, ArrayRef(*box),
+                                       ArrayRef(*grid), tail);
+  else
+    read = false;
+  if (!read)
+    emitError() << "expected a layout 'raster:', 'hilbert:', 'gilbert:' or "
+                   "'morton:' with TxHxW[+TAIL], or 'box:' with "
+                   "AxBxC@TxHxW[+TAIL], found '"
+                << spelling << "'";
+  if (!layout)
+    return failure();
+  return layout;
+}
+
 FailureOr<Precision> sparse_attn::parsePrecisionSpelling(StringRef spelling,
                                                          EmitError emitError) {
   auto precision = llvm::StringSwitch<std::optional<Precision>>(spelling)

@@ -24,6 +24,16 @@ FailureOr<FilterAttrInterface>
 parseFilterSpelling(MLIRContext *context, StringRef spelling,
                     function_ref<InFlightDiagnostic()> emitError);
 
+/// Parses a token layout as the flag `--layout` spells it:
+///
+///   raster:TxHxW[+TAIL] | hilbert:.. | gilbert:.. | morton:..
+///   | box:AxBxC@TxHxW[+TAIL]
+///
+/// A spelling that is none of these gives one error through `emitError`.
+FailureOr<LayoutAttrInterface>
+parseLayoutSpelling(MLIRContext *context, StringRef spelling,
+                    function_ref<InFlightDiagnostic()> emitError);
+
 /// Parses a precision as the flag `--f32` spells it: 3xtf32, tf32 or bf16.
 FailureOr<Precision>
 parsePrecisionSpelling(StringRef spelling,

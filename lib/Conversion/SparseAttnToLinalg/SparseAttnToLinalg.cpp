@@ -37,6 +37,45 @@ struct LowerAttention : OpRewritePattern<AttentionOp> {
   }
 };
 
+/// Each element from its place, by a table of positions.
+struct LowerPermutation : OpRewritePattern<PermuteTokensOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PermuteTokensOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getResult().getType());
+    std::vector<int32_t> positions = op.getSourcePositions();
+    Value table = arith::ConstantOp::create(
+        rewriter, loc,
+        DenseElementsAttr::get(
+            RankedTensorType::get(positions.size(), rewriter.getI32Type()),
+            ArrayRef<int32_t>(positions)));
+    Value init = tensor::EmptyOp::create(
+        rewriter, loc, tensor::getMixedSizes(rewriter, loc, op.getSource()),
+        type.getElementType());
+    SmallVector<AffineMap> maps = {
+        rewriter.getMultiDimIdentityMap(type.getRank())};
+    SmallVector<utils::IteratorType> loops(type.getRank(),
+                                           utils::IteratorType::parallel);
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, ValueRange(), init, maps, loops,
+        [&](OpBuilder &b, Location at, ValueRange) {
+          SmallVector<Value> from;
+          for (int64_t dim = 0; dim < type.getRank(); ++dim)
+            from.push_back(linalg::IndexOp::create(b, at, dim));
+          Value position =
+              tensor::ExtractOp::create(b, at, table, from[op.getDim()]);
+          from[op.getDim()] =
+              arith::IndexCastOp::create(b, at, b.getIndexType(), position);
+          Value element =
+              tensor::ExtractOp::create(b, at, op.getSource(), from);
+          linalg::YieldOp::create(b, at, element);
+        });
+    return success();
+  }
+};
+
 struct ConvertSparseAttnToLinalg
     : sparse_attn::impl::ConvertSparseAttnToLinalgBase<
           ConvertSparseAttnToLinalg> {
@@ -57,5 +96,5 @@ struct ConvertSparseAttnToLinalg
 
 void sparse_attn::populateSparseAttnToLinalgPatterns(
     RewritePatternSet &patterns) {
-  patterns.add<LowerAttention>(patterns.getContext());
+  patterns.add<LowerAttention, LowerPermutation>(patterns.getContext());
 }

@@ -17,6 +17,12 @@ using namespace mlir::sparse_attn;
 
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnDialect.cpp.inc"
 
+Operation *SparseAttnDialect::materializeConstant(OpBuilder &builder,
+                                                  Attribute value, Type type,
+                                                  Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
 void SparseAttnDialect::initialize() {
   registerAttributes();
   addOperations<

@@ -9,6 +9,7 @@
 #ifndef SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTN_H
 #define SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTN_H
 
+#include "SparseAttn/Layout/TokenOrder.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"

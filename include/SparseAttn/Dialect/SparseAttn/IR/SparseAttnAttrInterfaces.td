@@ -31,4 +31,17 @@ def SparseAttn_FilterAttrInterface : AttrInterface<"FilterAttrInterface"> {
   ];
 }
 
+def SparseAttn_LayoutAttrInterface : AttrInterface<"LayoutAttrInterface"> {
+  let cppNamespace = "::mlir::sparse_attn";
+  let description = [{
+    An order of the tokens of a video: those of a grid of frames, rows and
+    columns along some curve, then a tail of tokens (text) that stay where they
+    are. The index of a token before any reordering is its raster index.
+  }];
+  let methods = [
+    InterfaceMethod<"What the layout is, without MLIR.",
+                    "::mlir::sparse_attn::TokenOrder", "getTokenOrder">
+  ];
+}
+
 #endif // SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNATTRINTERFACES

@@ -153,6 +153,78 @@ def SparseAttn_PrecisionAttr
 }
 
 //===----------------------------------------------------------------------===//
+// Token layouts
+//===----------------------------------------------------------------------===//
+
+class SparseAttn_Layout<string cppName, string mnemonicName>
+    : SparseAttn_Attr<cppName, mnemonicName,
+        [DeclareAttrInterfaceMethods<SparseAttn_LayoutAttrInterface>]> {
+  let parameters = (ins ArrayRefParameter<"int64_t">:$grid, "int64_t":$tail);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def SparseAttn_RasterAttr : SparseAttn_Layout<"RasterLayout", "raster"> {
+  let summary = "Frame by frame, row by row";
+  let description = [{
+    The order in which models have their tokens. Sizes are frames, rows and
+    columns.
+
+    Example: `#sparse_attn.raster<21x45x80, tail = 256>`.
+  }];
+}
+
+def SparseAttn_HilbertAttr : SparseAttn_Layout<"HilbertLayout", "hilbert"> {
+  let summary = "Along Hilbert's curve through the cube around the grid";
+  let description = [{
+    DFSAttn's order: Hilbert's curve through the smallest cube of a power of two
+    that holds the grid, where cells outside the grid are left out (Skilling,
+    AIP Conf. Proc. 707, 2004; column, row, frame, from the most significant
+    bit). Blocks are compact, but the curve jumps where it leaves the grid.
+
+    Example: `#sparse_attn.hilbert<21x45x80, tail = 256>`.
+  }];
+}
+
+def SparseAttn_GilbertAttr : SparseAttn_Layout<"GilbertLayout", "gilbert"> {
+  let summary = "Along a generalised Hilbert curve";
+  let description = [{
+    A curve of the same kind through the box itself, halved again and again:
+    tokens that follow each other are neighbours, if only across a corner where
+    sizes are odd.
+
+    Example: `#sparse_attn.gilbert<21x45x80, tail = 256>`.
+  }];
+}
+
+def SparseAttn_MortonAttr : SparseAttn_Layout<"MortonLayout", "morton"> {
+  let summary = "By the bits of column, row and frame in turn";
+  let description = [{
+    Example: `#sparse_attn.morton<21x45x80>`.
+  }];
+}
+
+def SparseAttn_BoxAttr : SparseAttn_Layout<"BoxLayout", "box"> {
+  let summary = "Box by box";
+  let description = [{
+    Boxes in raster order, and so the tokens of each. Boxes at the edges may be
+    smaller.
+
+    Example: `#sparse_attn.box<4x6x8 in 21x45x80, tail = 256>`.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$box,
+                        ArrayRefParameter<"int64_t">:$grid, "int64_t":$tail);
+}
+
+def SparseAttn_AnyLayout : Attr<
+    CPred<"::llvm::isa<::mlir::sparse_attn::LayoutAttrInterface>($_self)">,
+    "a token layout: #sparse_attn.raster, hilbert, gilbert, morton or box"> {
+  let storageType = "::mlir::sparse_attn::LayoutAttrInterface";
+  let returnType = storageType;
+  let convertFromStorage = "$_self";
+}
+
+//===----------------------------------------------------------------------===//
 // Targets
 //===----------------------------------------------------------------------===//
 

@@ -25,6 +25,7 @@ def SparseAttn_Dialect : Dialect {
   }];
   let cppNamespace = "::mlir::sparse_attn";
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",

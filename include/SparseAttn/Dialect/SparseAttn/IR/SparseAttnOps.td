@@ -229,6 +229,41 @@ def SparseAttn_YieldOp : SparseAttn_Op<"yield", [
   let assemblyFormat = "$score attr-dict `:` type($score)";
 }
 
+def SparseAttn_PermuteTokensOp : SparseAttn_Op<"permute_tokens", [
+    Pure, SameOperandsAndResultType]> {
+  let summary = "Puts tokens into another order";
+  let description = [{
+    Along dimension `dim`, whose size is the number of tokens of the layout,
+
+        result[.., p, ..] = source[.., perm[p], ..]
+        result[.., perm[p], ..] = source[.., p, ..]    (`inverse`)
+
+    where `perm[p]` is the raster index of the token at position p. Tokens come
+    in raster order into the layout, and back with `inverse`.
+
+    Example:
+
+    ```mlir
+    %y = sparse_attn.permute_tokens %x by #sparse_attn.hilbert<2x8x8, tail = 4> along 1 : tensor<4x132x64xf32>
+    %z = sparse_attn.permute_tokens %y by #sparse_attn.hilbert<2x8x8, tail = 4> along 1 inverse : tensor<4x132x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, I64Attr:$dim,
+                       SparseAttn_AnyLayout:$layout, UnitAttr:$inverse);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source `by` $layout `along` $dim (`inverse` $inverse^)? attr-dict `:` type($source)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+  let extraClassDeclaration = [{
+    /// The position in the source of each token of the result.
+    ::std::vector<int32_t> getSourcePositions();
+    /// Whether the two undo each other along the same dimension.
+    bool isUndoneBy(PermuteTokensOp other);
+  }];
+}
+
 def SparseAttn_CallKernelOp : SparseAttn_Op<"call_kernel", [
     Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Calls a kernel function out of any operation";

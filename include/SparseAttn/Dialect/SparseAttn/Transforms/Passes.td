@@ -43,6 +43,58 @@ def AssignPolicies : Pass<"sparse-attn-assign-policies"> {
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def AssignLayout : Pass<"sparse-attn-assign-layout"> {
+  let summary = "Let attentions see their tokens in another order";
+  let description = [{
+    Every `sparse_attn.attention` whose queries and keys are the tokens of
+    `layout` gets query, key, value and mask by `sparse_attn.permute_tokens`, and
+    its results put back: the same function, with tokens that attend to each
+    other in fewer pairs of blocks. Layouts are spelled as on the command line:
+
+        raster:21x45x80
+        hilbert:21x45x80+256      frames x rows x columns, and 256 tokens of text
+        gilbert:21x45x80
+        morton:21x45x80
+        box:4x6x8@21x45x80
+
+    An attention stays as it is, with a remark, where the order of its tokens is
+    part of its meaning: its score region looks at positions, it has a block
+    list, or it states its `decision_tile` or gives `tile_counts`.
+    `sparse-attn-propagate-layouts` moves the permutations to where they cost
+    nothing.
+  }];
+  let options = [
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "The order, spelled as on the command line; empty: none">
+  ];
+  let statistics = [
+    Statistic<"attentionsPermuted", "attentions-permuted", "Attentions given another order">
+  ];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+def PropagateLayouts : Pass<"sparse-attn-propagate-layouts"> {
+  let summary = "Move permutations of tokens to the edges of the graph";
+  let description = [{
+    Moves each `sparse_attn.permute_tokens` up, and each inverse one down, through
+    operations that treat all tokens alike, until the two meet and cancel or are
+    at the graph's edge: a model of many layers is left with one permutation in
+    and one out. Constants (tables of positions) are put in order at once.
+
+    That tokens are treated alike is proven for each operation: a structured
+    operation by its indexing maps (the tokens are a parallel dimension of their
+    own in every map that has them, and the body does not ask for its index),
+    reshapes and slices by leaving the token dimension whole, an attention in its
+    queries. A permutation that has to stay inside the graph is reported in a
+    remark that names what needs the order.
+  }];
+  let statistics = [
+    Statistic<"permutationsLeft", "permutations-left", "Permutations that remain">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def FoldConstantMasks : Pass<"sparse-attn-fold-constant-masks"> {
   let summary = "Turn masks that are constants into conditions or block lists";
   let description = [{
