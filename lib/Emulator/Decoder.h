@@ -20,8 +20,8 @@ class KernelBuilder {
 public:
   KernelBuilder(Kernel &kernel,
                 const std::unordered_map<std::string_view, Variable> &module,
-                Error &error)
-      : kernel(kernel), module(module), error(error) {
+                std::string_view target, Error &error)
+      : kernel(kernel), module(module), target(target), error(error) {
     openScope();
   }
 
@@ -84,6 +84,7 @@ private:
 
   Kernel &kernel;
   const std::unordered_map<std::string_view, Variable> &module;
+  std::string_view target;
   Error &error;
   std::vector<Scope> scopes;
   unsigned currentScope = 0;

@@ -234,6 +234,8 @@ bool KernelBuilder::add(const Statement &statement) {
   if (!decode)
     return fail(statement.line,
                 "unknown instruction '" + statement.opcode() + "'");
+  if (std::string fault = checkTarget(statement, target); !fault.empty())
+    return fail(statement.line, "'" + statement.opcode() + "': " + fault);
   Decoder decoder(*this, statement);
   if (!statement.guard.empty()) {
     Operand guard;

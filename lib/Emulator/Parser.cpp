@@ -269,7 +269,7 @@ private:
     }
     if (accept(';'))
       return true; // a declaration
-    KernelBuilder builder(*kernel, variables, error);
+    KernelBuilder builder(*kernel, variables, program.target, error);
     for (const auto &[parameter, variable] : parameters)
       if (!builder.declareVariable(variable, parameter, kernel->line))
         return false;

@@ -41,6 +41,10 @@ struct Statement {
   std::string opcode() const;
 };
 
+/// What keeps modules for `target` from using the instruction; empty if nothing
+/// does.
+std::string checkTarget(const Statement &statement, std::string_view target);
+
 } // namespace sparse_attn::emulator
 
 #endif // SPARSEATTN_LIB_EMULATOR_SYNTAX_H

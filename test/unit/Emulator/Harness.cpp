@@ -14,7 +14,7 @@ using namespace sparse_attn::emulator;
 using namespace sparse_attn::emulator::test;
 
 std::string test::kernel(const std::string &body, const std::string &module) {
-  return ".version 8.0\n.target sm_80\n.address_size 64\n" + module +
+  return ".version 8.0\n.target sm_90a\n.address_size 64\n" + module +
          "\n.visible .entry k(\n"
          "  .param .u64 .ptr .global .align 1 k_in,\n"
          "  .param .u64 .ptr .global .align 1 k_out\n)\n{\n"

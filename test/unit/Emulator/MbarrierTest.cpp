@@ -403,7 +403,7 @@ TEST(Cluster, Launch) {
   run.launch.cluster = {4, 1, 1};
   EXPECT_NE(run.run()->message.find("requires clusters of 2x1x1"),
             std::string::npos);
-  KernelRun old(kernel(""));
+  KernelRun old(".version 8.0\n.target sm_80\n.visible .entry k()\n{\n}\n");
   old.launch.grid = old.launch.cluster = {2, 1, 1};
   EXPECT_NE(old.run()->message.find("clusters need sm_90"), std::string::npos);
 }

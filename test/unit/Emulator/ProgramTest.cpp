@@ -56,6 +56,33 @@ TEST(Parse, UnknownInstructions) {
                   {"'%clock' is not declared or not supported"});
 }
 
+TEST(Parse, Targets) {
+  auto expect = [](const std::string &instruction, const std::string &first,
+                   const std::string &before) {
+    auto text = [&](const std::string &target) {
+      return ".version 8.6\n.target " + target +
+             "\n.address_size 64\n.entry k()\n{\n.reg .b16 %h<4>;\n"
+             ".reg .b32 %r<4>;\n.reg .b64 %rd<4>;\n.reg .f32 %f<4>;\n"
+             ".reg .pred %p<4>;\n" +
+             instruction + " // HERE\n}\n";
+    };
+    Error error;
+    EXPECT_TRUE(Program::parse(text(first), error)) << error.str();
+    expectParseError(text(before), {"needs " + first, ", found " + before});
+  };
+  expect("wgmma.fence.sync.aligned;", "sm_90a", "sm_90");
+  expect("wgmma.fence.sync.aligned;", "sm_90a", "sm_100a");
+  expect("setmaxnreg.dec.sync.aligned.u32 24;", "sm_90a", "sm_80");
+  expect("mapa.shared::cluster.u32 %r1, %r2, %r3;", "sm_90", "sm_89");
+  expect("elect.sync %r1|%p1, -1;", "sm_90", "sm_89");
+  expect("cp.async.bulk.commit_group;", "sm_90", "sm_89");
+  expect("mbarrier.try_wait.parity.b64 %p1, [%rd1], %r1;", "sm_90", "sm_80");
+  expect("ld.shared::cluster.u32 %r1, [%r2];", "sm_90", "sm_80");
+  expect("barrier.cluster.arrive;", "sm_90", "sm_89");
+  expect("fence.proxy.async;", "sm_90", "sm_86");
+  expect("cvt.rn.f16x2.e4m3x2 %r1, %h1;", "sm_89", "sm_86");
+}
+
 TEST(Parse, Operands) {
   expectBodyError("add.s32 %r1, %r2;", {"expected 3 operands, found 2"});
   expectBodyError("add.s32 %r1, %rd2, %r3;",
@@ -133,8 +160,8 @@ TEST(Launch, Faults) {
   fault([](KernelRun &run) { run.launch.grid = {1, 0, 1}; }, "found 1x0x1");
   fault([](KernelRun &run) { run.launch.grid = {1, 70000, 1}; }, "65535");
   fault(
-      [](KernelRun &run) { run.launch.dynamicSharedBytes = 200000; },
-      "uses 200000 bytes of shared memory, expected at most 166912 for sm_80");
+      [](KernelRun &run) { run.launch.dynamicSharedBytes = 240000; },
+      "uses 240000 bytes of shared memory, expected at most 232448 for sm_90a");
   fault([](KernelRun &run) { run.launch.onlyBlocks = {1}; },
         "block 1 is not in the grid of 1 blocks");
 }

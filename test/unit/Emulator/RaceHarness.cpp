@@ -20,7 +20,6 @@ static std::string textOf(const std::string &body) {
     text.replace(text.find(from), from.size(), to);
   };
   replace(".version 8.0", ".version 8.6");
-  replace(".target sm_80", ".target sm_90a");
   return text;
 }
 
