@@ -232,6 +232,10 @@ Outcome Compiler::plan() {
   flags.filter = options.filter;
   flags.precision = options.precision;
   policies.addPass(createAssignPolicies(flags));
+  if (!options.layout.empty()) {
+    policies.addPass(createAssignLayout({options.layout}));
+    policies.addPass(createPropagateLayouts());
+  }
   if (Outcome outcome = runPasses(policies, *result.graph, "policies",
                                   /*userError=*/true);
       outcome != Outcome::Success)

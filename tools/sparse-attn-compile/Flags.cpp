@@ -53,6 +53,11 @@ struct Options {
       cl::desc("How f32 attentions that state none run on tensor cores: "
                "3xtf32 (default), tf32 or bf16"),
       cl::cat(category)};
+  cl::opt<std::string> layout{
+      "layout", cl::value_desc("order"),
+      cl::desc("Order of the tokens inside the graph: raster, hilbert, gilbert "
+               "or morton with :TxHxW[+TAIL], box:AxBxC@TxHxW[+TAIL]"),
+      cl::cat(category)};
   cl::opt<std::string> report{
       "report", cl::value_desc("text|json"),
       cl::desc("Form of what is printed of the kernels (default text)"),
@@ -207,6 +212,9 @@ std::optional<int> mlir::sparse_attn::parseFlags(int argc, char **argv,
     return fail("expected a precision after --f32=, found ''");
   flags.compile.filter = options.filter;
   flags.compile.precision = options.precision;
+  if (options.layout.getNumOccurrences() && options.layout.empty())
+    return fail("expected a layout after --layout=, found ''");
+  flags.compile.layout = options.layout;
   if (options.dumpTo.getNumOccurrences() && options.dumpTo.empty())
     return fail("expected a directory after --dump-to=, found ''");
   flags.compile.dumpDirectory = options.dumpTo;

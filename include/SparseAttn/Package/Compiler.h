@@ -37,7 +37,7 @@ struct CompileOptions {
   /// Chips that TargetInfo knows, each once.
   std::vector<std::string> targets;
   /// As the flags spell them; empty leaves unstated what the IR leaves so.
-  std::string filter, precision;
+  std::string filter, precision, layout;
   /// Folder for the IR after each step and each pass; none if empty.
   std::string dumpDirectory;
   /// ptxas to ask about each kernel.
