@@ -76,7 +76,12 @@ private:
   }
   static VisibleKeys unknown() { return {KeyRange::all(), KeyRange::none()}; }
   /// False once a condition that shares its parts too often has cost enough.
-  bool spend() { return budget > 0 && budget-- > 0; }
+  bool spend() {
+    if (budget <= 0)
+      return false;
+    --budget;
+    return true;
+  }
 
   Block &region;
   const QueryTile &tile;

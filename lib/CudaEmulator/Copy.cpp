@@ -155,7 +155,8 @@ CUresult copyAsync(const CUDA_MEMCPY3D &copy, CUstream stream) {
 
 CUDA_MEMCPY3D linear(CUmemorytype to, uint64_t target, CUmemorytype from,
                      uint64_t source, size_t bytes) {
-  CUDA_MEMCPY3D copy = {};
+  CUDA_MEMCPY3D copy;
+  std::memset(&copy, 0, sizeof copy);
   copy.srcMemoryType = from;
   copy.srcHost = reinterpret_cast<const void *>(source);
   copy.srcDevice = source;
@@ -168,7 +169,8 @@ CUDA_MEMCPY3D linear(CUmemorytype to, uint64_t target, CUmemorytype from,
 }
 
 CUDA_MEMCPY3D deepened(const CUDA_MEMCPY2D &flat) {
-  CUDA_MEMCPY3D copy = {};
+  CUDA_MEMCPY3D copy;
+  std::memset(&copy, 0, sizeof copy);
   copy.srcXInBytes = flat.srcXInBytes;
   copy.srcY = flat.srcY;
   copy.srcMemoryType = flat.srcMemoryType;

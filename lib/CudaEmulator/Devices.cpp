@@ -244,7 +244,10 @@ CUDA_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     return InvalidDevice;
   std::lock_guard<std::mutex> lock(contextMutex);
   // The object stays: other threads may have it on their stacks.
-  return primaryUsers && primaryUsers-- ? Success : InvalidContext;
+  if (primaryUsers == 0)
+    return InvalidContext;
+  --primaryUsers;
+  return Success;
 }
 
 CUDA_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,

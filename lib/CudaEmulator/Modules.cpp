@@ -8,8 +8,10 @@
 #include "Modules.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <cstring>
+#include <string_view>
+#include <system_error>
 
 using namespace sparse_attn;
 using namespace sparse_attn::cuda_emulator;
@@ -26,7 +28,7 @@ struct Logs {
       if (options[i] == ErrorLogBuffer)
         errors = static_cast<char *>(values[i]);
       else if (options[i] == ErrorLogBufferSize)
-        errorSize = reinterpret_cast<void **>(&values[i]);
+        errorSize = &values[i];
       else if (options[i] == InfoLogBuffer && values[i])
         *static_cast<char *>(values[i]) = 0;
       else if (options[i] == InfoLogBufferSize)
@@ -69,12 +71,17 @@ const char *binaryKind(const void *image) {
 /// A target runs on its own architecture and later ones; those with a letter
 /// ("sm_90a") only on their own (PTX ISA, "Module Directives: .target").
 bool runsHere(const std::string &target) {
+  constexpr std::string_view prefix = "sm_";
+  if (target.compare(0, prefix.size(), prefix) != 0)
+    return false;
   unsigned number = 0;
-  char letter = 0;
-  int fields = std::sscanf(target.c_str(), "sm_%u%c", &number, &letter);
-  if (fields == 2)
-    return number == settings().capability;
-  return fields == 1 && number <= settings().capability;
+  const char *end = target.data() + target.size();
+  auto [rest, error] =
+      std::from_chars(target.data() + prefix.size(), end, number);
+  if (error != std::errc())
+    return false;
+  return rest == end ? number <= settings().capability
+                     : number == settings().capability;
 }
 
 CUresult load(Module **result, const void *image, Logs logs) {

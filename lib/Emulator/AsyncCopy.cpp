@@ -30,6 +30,7 @@ void issueByGroup(Warp &warp, std::unique_ptr<CopyOp> op) {
       if (warp.copyGroups[__builtin_ctz(lanes)] == group)
         same |= 1u << __builtin_ctz(lanes);
     rest &= ~same;
+    // NOLINTNEXTLINE(bugprone-use-after-move): the last one ends the loop.
     auto part = rest ? std::make_unique<CopyOp>(*op) : std::move(op);
     part->lanes = same;
     part->lane = __builtin_ctz(same);

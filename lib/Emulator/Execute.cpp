@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Hazards/RaceChecker.h"
+#include "Syntax.h"
 
 #include <algorithm>
 #include <atomic>
@@ -27,11 +28,6 @@ uint32_t sharedLimit(const std::string &target) {
   if (target == "sm_86" || target == "sm_89")
     return 99 * 1024;
   return 227 * 1024;
-}
-
-bool hasClusters(const std::string &target) {
-  return target.compare(0, 3, "sm_") == 0 &&
-         std::atoi(target.c_str() + 3) >= 90;
 }
 
 std::array<uint32_t, 3> clusterOf(const Kernel &kernel, const Launch &launch) {
@@ -79,7 +75,7 @@ std::string check(const Program &program, const Kernel &kernel,
   if (!divides || together > 16)
     return "a cluster must have at most 16 blocks and divide the grid of " +
            triple(grid) + ", found " + triple(cluster);
-  if (together > 1 && !hasClusters(program.target()))
+  if (together > 1 && targetNumber(program.target()) < 90)
     return "clusters need sm_90 or later, found " + program.target();
   if (kernel.staticSharedBytes > 48 * 1024)
     return "kernel '" + kernel.name + "' declares " +

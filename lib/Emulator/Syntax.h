@@ -45,6 +45,9 @@ struct Statement {
 /// does.
 std::string checkTarget(const Statement &statement, std::string_view target);
 
+/// The number in the name of a target, 90 of "sm_90a"; 0 if it has none.
+unsigned targetNumber(std::string_view target);
+
 } // namespace sparse_attn::emulator
 
 #endif // SPARSEATTN_LIB_EMULATOR_SYNTAX_H

@@ -13,7 +13,7 @@
 #include "Syntax.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 
 using namespace sparse_attn::emulator;
 
@@ -47,17 +47,22 @@ static const char *firstTarget(const Statement &statement) {
   return "";
 }
 
+unsigned sparse_attn::emulator::targetNumber(std::string_view target) {
+  unsigned number = 0;
+  if (startsWith(target, "sm_"))
+    std::from_chars(target.data() + 3, target.data() + target.size(), number);
+  return number;
+}
+
 std::string sparse_attn::emulator::checkTarget(const Statement &statement,
                                                std::string_view target) {
   std::string_view needed = firstTarget(statement);
   if (needed.empty() || !startsWith(target, "sm_"))
     return {};
-  auto number = [](std::string_view name) {
-    return std::atoi(std::string(name.substr(3)).c_str());
-  };
   // Targets with an 'a' have what no later one need have.
   bool isSpecific = needed.back() == 'a';
-  if (isSpecific ? target == needed : number(target) >= number(needed))
+  if (isSpecific ? target == needed
+                 : targetNumber(target) >= targetNumber(needed))
     return {};
   return "needs " + std::string(needed) + (isSpecific ? "" : " or later") +
          ", found " + std::string(target);

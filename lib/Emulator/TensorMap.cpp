@@ -151,7 +151,7 @@ std::optional<TensorMap> TensorMap::decode(const uint8_t *encoded) {
   Layout layout;
   std::memcpy(&layout, encoded, bytes);
   // What has the right sum was checked when it was encoded.
-  if (std::memcmp(layout.magic, magic, sizeof magic) ||
+  if (std::memcmp(layout.magic, magic, sizeof magic) != 0 ||
       layout.sum != sumOf(layout))
     return std::nullopt;
   TensorMap map;

@@ -158,7 +158,7 @@ static llvm::Error call(ExecutionEngine &engine, StringRef name,
   std::vector<int64_t> returned(words);
   void *returnedPointer = returned.data();
   if (!resultTypes.empty())
-    pointers.push_back(&returnedPointer);
+    pointers.push_back(static_cast<void *>(&returnedPointer));
   for (const HostTensor &input : inputs) {
     buffers.push_back(input.bytes);
     descriptors.push_back(Descriptor::make(buffers.back().data(), input.shape));
@@ -167,7 +167,7 @@ static llvm::Error call(ExecutionEngine &engine, StringRef name,
   for (SmallVector<int64_t> &descriptor : descriptors)
     descriptorPointers.push_back(descriptor.data());
   for (void *&pointer : descriptorPointers)
-    pointers.push_back(&pointer);
+    pointers.push_back(static_cast<void *>(&pointer));
   if (llvm::Error error =
           engine.invokePacked(("_mlir_ciface_" + name).str(), pointers))
     return error;

@@ -159,10 +159,9 @@ sparse_attn::parseLayoutSpelling(MLIRContext *context, StringRef spelling,
   if (curve == "box")
     known &= (box = parseSizes(boxText)).has_value();
   LayoutAttrInterface layout;
-  bool read = true;
   if (!known)
-    read = false;
-  else if (curve == "raster")
+    curve = "";
+  if (curve == "raster")
     layout =
         RasterLayoutAttr::getChecked(emitError, context, ArrayRef(*grid), tail);
   else if (curve == "hilbert")
@@ -178,8 +177,6 @@ sparse_attn::parseLayoutSpelling(MLIRContext *context, StringRef spelling,
     layout = BoxLayoutAttr::getChecked(emitError, context, ArrayRef(*box),
                                        ArrayRef(*grid), tail);
   else
-    read = false;
-  if (!read)
     emitError() << "expected a layout 'raster:', 'hilbert:', 'gilbert:' or "
                    "'morton:' with TxHxW[+TAIL], or 'box:' with "
                    "AxBxC@TxHxW[+TAIL], found '"

@@ -42,12 +42,11 @@ static std::pair<int64_t, int64_t> chooseTile(AttentionOp op,
   keys = std::max(keys, fewestKeys);
   // 64 rows still give each of four warps its 16.
   while (getSharedBytes(op, rows, keys) > target.maxSharedBytes) {
-    if (rows > 64)
+    bool fewerKeys = keys > fewestKeys;
+    if (rows > 64 || (rows > 16 && !fewerKeys))
       rows /= 2;
-    else if (keys > fewestKeys)
+    else if (fewerKeys)
       keys /= 2;
-    else if (rows > 16)
-      rows /= 2;
     else
       break;
   }
