@@ -51,6 +51,7 @@ struct State {
 /// A tile's scores and what the online softmax makes of them. Maxima are in
 /// log2 units, so that their differences are exponents (but see `natural`).
 struct Tile : KeyTile {
+  explicit Tile(const KeyTile &key) : KeyTile(key) {}
   Value scores;
   Value tileMax, newMax;
   /// newMax, but 0 where a row has seen no finite score yet, so that no
@@ -185,7 +186,7 @@ Value FlashLoop::modify(const KeyTile &key, Value scores, bool hides) {
 }
 
 Tile FlashLoop::score(const KeyTile &key, const State &state) {
-  Tile tile{key};
+  Tile tile(key);
   auto matrix = cast<MatrixType>(in.key.getType());
   Value keys = LoadOp::create(
       b, b.tile({in.keys, getTileColumns(matrix.getColumns())}, operandType),
