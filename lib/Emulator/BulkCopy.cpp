@@ -75,7 +75,7 @@ bool sparse_attn::emulator::findDestinations(
     Block &block = *cluster.blocks[rank];
     // The same place in each block; checks that it may be accessed.
     uint64_t remote = (rank + 1) * remoteStride + sharedBase;
-    Location part, partBarrier;
+    Location partBarrier;
     if (!locateShared(warp, lane, Space::SharedCluster, remote + barrierOffset,
                       8, 8, partBarrier))
       return false;
