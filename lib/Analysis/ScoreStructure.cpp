@@ -44,6 +44,16 @@ Value sparse_attn::createMinusInfinity(OpBuilder &b, Location loc) {
       b, loc, b.getF32FloatAttr(-std::numeric_limits<float>::infinity()));
 }
 
+void sparse_attn::createIdentityScore(OpBuilder &b, AttentionOp op) {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Type> types(op.getDims().batch.size() + 3, b.getIndexType());
+  types[0] = b.getF32Type();
+  Block *region =
+      b.createBlock(&op.getScore(), {}, types,
+                    SmallVector<Location>(types.size(), op.getLoc()));
+  YieldOp::create(b, op.getLoc(), region->getArgument(0));
+}
+
 SmallVector<unsigned> sparse_attn::getUsedBatchDims(AttentionOp op) {
   SmallVector<unsigned> used;
   if (op.hasScore())

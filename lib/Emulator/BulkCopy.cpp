@@ -19,14 +19,8 @@ using namespace sparse_attn::emulator;
 bool sparse_attn::emulator::locateBytes(Warp &warp, unsigned lane, Space space,
                                         uint64_t address, uint64_t bytes,
                                         unsigned align, Location &location) {
-  if (address % align) {
-    warp.fail(lane,
-              "address " + hex(address) +
-                  " is misaligned, expected a multiple of " +
-                  std::to_string(align),
-              Error::Kind::MisalignedAddress);
+  if (!requireAligned(warp, lane, address, align))
     return false;
-  }
   if (space == Space::Shared || space == Space::SharedCluster)
     return locateShared(warp, lane, space, address, bytes, align, location);
   Block &block = *warp.block;

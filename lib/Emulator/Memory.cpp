@@ -81,17 +81,23 @@ static bool findSharedBytes(Warp &warp, unsigned lane, Space space,
   return true;
 }
 
+bool sparse_attn::emulator::requireAligned(Warp &warp, unsigned lane,
+                                           uint64_t address, unsigned align) {
+  if (address % align == 0)
+    return true;
+  warp.fail(lane,
+            "address " + hex(address) +
+                " is misaligned, expected a multiple of " +
+                std::to_string(align),
+            Error::Kind::MisalignedAddress);
+  return false;
+}
+
 bool sparse_attn::emulator::locateShared(Warp &warp, unsigned lane, Space space,
                                          uint64_t address, uint64_t bytes,
                                          unsigned align, Location &location) {
-  if (address % align) {
-    warp.fail(lane,
-              "address " + hex(address) +
-                  " is misaligned, expected a multiple of " +
-                  std::to_string(align),
-              Error::Kind::MisalignedAddress);
+  if (!requireAligned(warp, lane, address, align))
     return false;
-  }
   if (space == Space::Generic)
     space = resolveGeneric(address);
   if (space != Space::Shared && space != Space::SharedCluster) {
@@ -119,15 +125,8 @@ bool sparse_attn::emulator::locate(Warp &warp, unsigned lane, Space space,
                                    uint64_t address, unsigned bytes,
                                    Location &location, bool store) {
   Block &block = *warp.block;
-  if (address % bytes) {
-    warp.fail(lane,
-              "address " + hex(address) +
-                  " is misaligned, expected a "
-                  "multiple of " +
-                  std::to_string(bytes),
-              Error::Kind::MisalignedAddress);
+  if (!requireAligned(warp, lane, address, bytes))
     return false;
-  }
   if (space == Space::Generic)
     space = resolveGeneric(address);
   uint64_t offset = address, size = 0;

@@ -21,6 +21,10 @@ struct Location {
   Block *owner = nullptr;       // of shared memory
 };
 
+/// Fails for the lane unless the address is a multiple of `align`.
+bool requireAligned(Warp &warp, unsigned lane, uint64_t address,
+                    unsigned align);
+
 /// Finds `bytes` (a power of two up to 16) at `address`; fails for the lane if
 /// they are misaligned or out of bounds.
 bool locate(Warp &warp, unsigned lane, Space space, uint64_t address,

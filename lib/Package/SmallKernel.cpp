@@ -233,10 +233,7 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
   constexpr double reach = 8;
   double length = std::sqrt(reach / std::max(1e-6, std::abs(scale) * headDim));
   double sign = scale < 0 ? -1 : 1;
-  auto position = [&](AffineMap map, unsigned dim) {
-    return *map.getResultPosition(getAffineDimExpr(dim, op.getContext()));
-  };
-  unsigned keyPosition = position(op.getKeyMap(), dims.k2);
+  unsigned keyPosition = *getPosition(op.getKeyMap(), dims.k2);
   auto round = [&](double value) { return roundTo(value, bits); };
 
   // In the order of the op; in that of the arguments at the end.
@@ -262,8 +259,7 @@ std::vector<HostTensor> SmallKernel::makeInputs(uint64_t seed) const {
   add([&](ArrayRef<int64_t>) { return round(random.normal()); });
   if (op.getMask()) {
     bool isBool = element(inputs.size()).isInteger(1);
-    auto row = op.getMaskMap().getResultPosition(
-        getAffineDimExpr(dims.m, op.getContext()));
+    std::optional<unsigned> row = getPosition(op.getMaskMap(), dims.m);
     add([&](ArrayRef<int64_t> index) {
       // One row that sees nothing, and holes elsewhere.
       bool seen = !(row && index[*row] == 3) && random.below(5) != 0;

@@ -9,7 +9,7 @@
 
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/CommandLine.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -61,6 +61,49 @@ Error parseCommandLine(int argc, char **argv, StringRef tool,
   message = message.split(".  Try").first;
   return fail(oneLine(message.take_front().lower()) +
               oneLine(message.drop_front()) + "; --help lists the flags");
+}
+
+Error readInteger(const cl::opt<std::string> &flag, uint64_t minimum,
+                  uint64_t maximum, uint64_t &result) {
+  if (flag.getNumOccurrences() == 0)
+    return Error::success();
+  if (StringRef(flag).getAsInteger(10, result) || result < minimum ||
+      result > maximum)
+    return fail("--" + flag.ArgStr + ": expected an integer from " +
+                Twine(minimum) + " to " + Twine(maximum) + ", found " +
+                inQuotes(flag));
+  return Error::success();
+}
+
+Error readChecks(ArrayRef<StringRef> kinds, unsigned jobs, bool &races) {
+  for (StringRef kind : kinds)
+    if (kind == "races")
+      races = true;
+    else if (kind != "memory")
+      return fail("--check: expected memory or races, found " + inQuotes(kind));
+  if (races && jobs > 1)
+    return fail("--jobs: expected 1 with --check=races, which runs one block "
+                "after another, found " +
+                Twine(jobs));
+  return Error::success();
+}
+
+Error readMmaModel(const cl::opt<std::string> &flag,
+                   emulator::MmaModel &result) {
+  using emulator::MmaModel;
+  if (flag.getNumOccurrences() == 0)
+    return Error::success();
+  auto model = StringSwitch<std::optional<MmaModel>>(flag)
+                   .Case("ieee", MmaModel::Ieee)
+                   .Case("ampere", MmaModel::Ampere)
+                   .Case("ada", MmaModel::Ada)
+                   .Case("hopper", MmaModel::Hopper)
+                   .Default(std::nullopt);
+  if (!model)
+    return fail("--mma-model: expected ieee, ampere, ada or hopper, found " +
+                inQuotes(flag));
+  result = *model;
+  return Error::success();
 }
 
 } // namespace sparse_attn::runtime

@@ -10,12 +10,11 @@
 #include "SparseAttn/Runtime/CommandLine.h"
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/SmallVector.h"
-#include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
 using sparse_attn::runtime::fail;
 using sparse_attn::runtime::inQuotes;
+using sparse_attn::runtime::readInteger;
 
 namespace sparse_attn::emulate {
 
@@ -105,18 +104,6 @@ struct Flags {
 };
 } // namespace
 
-static Error readInteger(const cl::opt<std::string> &flag, uint64_t minimum,
-                         uint64_t maximum, uint64_t &result) {
-  if (flag.getNumOccurrences() == 0)
-    return Error::success();
-  if (StringRef(flag).getAsInteger(10, result) || result < minimum ||
-      result > maximum)
-    return fail("--" + flag.ArgStr + ": expected an integer from " +
-                Twine(minimum) + " to " + Twine(maximum) + ", found " +
-                inQuotes(flag));
-  return Error::success();
-}
-
 static Error readShape(const cl::opt<std::string> &flag,
                        std::optional<std::array<uint32_t, 3>> &result) {
   if (flag.getNumOccurrences() == 0)
@@ -178,31 +165,13 @@ static Expected<Options> read(const Flags &flags) {
   else if (flags.arrival.getNumOccurrences())
     return fail("--arrival: expected latest or earliest, found " +
                 inQuotes(flags.arrival));
-  if (flags.mmaModel.getNumOccurrences()) {
-    using emulator::MmaModel;
-    auto model = StringSwitch<std::optional<MmaModel>>(flags.mmaModel)
-                     .Case("ieee", MmaModel::Ieee)
-                     .Case("ampere", MmaModel::Ampere)
-                     .Case("ada", MmaModel::Ada)
-                     .Case("hopper", MmaModel::Hopper)
-                     .Default(std::nullopt);
-    if (!model)
-      return fail("--mma-model: expected ieee, ampere, ada or hopper, found " +
-                  inQuotes(flags.mmaModel));
-    options.mmaModel = *model;
-  }
+  if (Error error = runtime::readMmaModel(flags.mmaModel, options.mmaModel))
+    return std::move(error);
   SmallVector<StringRef> checks;
   StringRef(flags.check).split(checks, ',', -1, false);
-  for (StringRef check : checks)
-    if (check == "races")
-      options.checkRaces = true;
-    else if (check != "memory")
-      return fail("--check: expected memory or races, found " +
-                  inQuotes(check));
-  if (options.checkRaces && options.jobs > 1)
-    return fail("--jobs: expected 1 with --check=races, which runs one block "
-                "after another, found " +
-                Twine(options.jobs));
+  if (Error error =
+          runtime::readChecks(checks, options.jobs, options.checkRaces))
+    return std::move(error);
   return std::move(options);
 }
 

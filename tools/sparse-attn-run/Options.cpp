@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 #include "Options.h"
 
-#include "SparseAttn/Emulator/Emulator.h"
 #include "SparseAttn/Runtime/CommandLine.h"
 #include "SparseAttn/Runtime/Support.h"
 #include "llvm/ADT/STLExtras.h"
@@ -25,6 +24,7 @@ using namespace llvm;
 using sparse_attn::runtime::fail;
 using sparse_attn::runtime::inQuotes;
 using sparse_attn::runtime::quotedPath;
+using sparse_attn::runtime::readInteger;
 
 namespace sparse_attn::run {
 
@@ -139,18 +139,6 @@ private:
 
 static bool given(const cl::Option &flag) {
   return flag.getNumOccurrences() > 0;
-}
-
-static Error readInteger(const cl::opt<std::string> &flag, uint64_t minimum,
-                         uint64_t maximum, uint64_t &result) {
-  if (!given(flag))
-    return Error::success();
-  if (StringRef(flag).getAsInteger(10, result) || result < minimum ||
-      result > maximum)
-    return fail("--" + flag.ArgStr + ": expected an integer from " +
-                Twine(minimum) + " to " + Twine(maximum) + ", found " +
-                inQuotes(flag));
-  return Error::success();
 }
 
 static Error readTolerance(const cl::opt<std::string> &flag, double &result) {
@@ -283,31 +271,11 @@ Error Reader::checkEmulatorFlags() {
   if (given(flags.check)) {
     SmallVector<StringRef> kinds;
     StringRef(flags.check).split(kinds, ',');
-    for (StringRef kind : kinds)
-      if (kind == "races")
-        options.run.checkRaces = true;
-      else if (kind != "memory")
-        return fail("--check: expected memory or races, found " +
-                    inQuotes(kind));
+    if (Error error = runtime::readChecks(kinds, options.run.jobs,
+                                          options.run.checkRaces))
+      return error;
   }
-  if (options.run.checkRaces && options.run.jobs > 1)
-    return fail("--jobs: expected 1 with --check=races, which runs one block "
-                "after another, found " +
-                Twine(options.run.jobs));
-  if (given(flags.mmaModel)) {
-    using emulator::MmaModel;
-    auto model = StringSwitch<std::optional<MmaModel>>(flags.mmaModel)
-                     .Case("ieee", MmaModel::Ieee)
-                     .Case("ampere", MmaModel::Ampere)
-                     .Case("ada", MmaModel::Ada)
-                     .Case("hopper", MmaModel::Hopper)
-                     .Default(std::nullopt);
-    if (!model)
-      return fail("--mma-model: expected ieee, ampere, ada or hopper, found " +
-                  inQuotes(flags.mmaModel));
-    options.run.mmaModel = *model;
-  }
-  return Error::success();
+  return runtime::readMmaModel(flags.mmaModel, options.run.mmaModel);
 }
 
 Error Reader::checkContradictions() {

@@ -47,6 +47,9 @@ analyzeScore(AttentionOp op,
 /// The f32 constant that hides a score.
 Value createMinusInfinity(OpBuilder &b, Location loc);
 
+/// Gives `op`, which has none, a score region that changes nothing.
+void createIdentityScore(OpBuilder &b, AttentionOp op);
+
 /// Positions, among the batch dimensions, of those that the region looks at.
 SmallVector<unsigned> getUsedBatchDims(AttentionOp op);
 

@@ -120,6 +120,9 @@ TEST(TokenOrder, LocalityOfAVideo) {
   EXPECT_NEAR(hilbert.cells, 184, 0.5);
   EXPECT_NEAR(raster.cells, 405, 0.5);
   EXPECT_EQ(raster.breaks, 21 * 45 - 1);
+  Locality gilbert = measureLocality(orderOf(Curve::Gilbert, grid), 128);
+  EXPECT_EQ(gilbert.breaks, 552);
+  EXPECT_NEAR(gilbert.cells, 212, 0.5);
 }
 
 TEST(TokenOrder, LocalityOfOneBlock) {

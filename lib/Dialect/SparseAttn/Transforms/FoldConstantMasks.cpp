@@ -33,14 +33,8 @@ static void dropMask(AttentionOp op) {
 /// The mask as conditions behind those that the region has.
 static void hideOutside(AttentionOp op, const ConstantMask::Band &band) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  if (!op.hasScore()) {
-    SmallVector<Type> types(op.getDims().batch.size() + 3, b.getIndexType());
-    types[0] = b.getF32Type();
-    Block *region =
-        b.createBlock(&op.getScore(), {}, types,
-                      SmallVector<Location>(types.size(), op.getLoc()));
-    YieldOp::create(b, region->getArgument(0));
-  }
+  if (!op.hasScore())
+    createIdentityScore(b, op);
   Block &region = op.getScore().front();
   auto yield = cast<YieldOp>(region.getTerminator());
   b.setInsertionPoint(yield);

@@ -172,13 +172,7 @@ static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
     part.getScore().front().insertArgument(1 + batch, b.getIndexType(),
                                            op.getLoc());
   } else {
-    OpBuilder::InsertionGuard guard(b);
-    SmallVector<Type> types(batch + 4, b.getIndexType());
-    types[0] = b.getF32Type();
-    Block *region =
-        b.createBlock(&part.getScore(), {}, types,
-                      SmallVector<Location>(types.size(), op.getLoc()));
-    YieldOp::create(b, region->getArgument(0));
+    createIdentityScore(b, part);
   }
   hideOtherShares(b, part, shares);
   return part;

@@ -16,6 +16,14 @@ func.func @load_pitch(%m: !attn_tile.matrix<64xf16, rows = 64, columns = 2>, %i:
 
 // -----
 
+func.func @load_dynamic_pitch(%m: !attn_tile.matrix<64xf16, rows = ?>, %i: i32) {
+  // expected-error@+1 {{expected a matrix of a static row pitch, found '!attn_tile.matrix<64xf16, rows = ?>'}}
+  %t = attn_tile.load %m[%i] : !attn_tile.matrix<64xf16, rows = ?> -> tensor<32x64xf16>
+  return
+}
+
+// -----
+
 func.func @load_columns(%m: !attn_tile.matrix<64xf16, rows = 64>, %i: i32) {
   // expected-error@+1 {{expected a matrix of at most 32 columns of 'f16', found '!attn_tile.matrix<64xf16, rows = 64>'}}
   %t = attn_tile.load %m[%i] : !attn_tile.matrix<64xf16, rows = 64> -> tensor<32x32xf16>

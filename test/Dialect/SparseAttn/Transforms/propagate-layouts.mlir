@@ -169,6 +169,53 @@ func.func @keys(%x: tensor<2x8x16xf16>, %q: tensor<2x3x16xf16>) -> tensor<2x3x16
   return %r : tensor<2x3x16xf16>
 }
 
+func.func @total(%x: tensor<8x4xf32>, %e: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-remark@+1 {{tokens are put back into raster order here: 'linalg.generic' combines all tokens}}
+  %i = sparse_attn.permute_tokens %x by #layout along 0 inverse : tensor<8x4xf32>
+  // expected-note@+1 {{see the operation}}
+  %r = linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%i : tensor<8x4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %s = arith.addf %out, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+func.func @written(%x: tensor<8x4xf32>, %y: tensor<9x4xf32>) -> tensor<9x4xf32> {
+  // expected-remark@+1 {{tokens are put back into raster order here: 'tensor.insert_slice' writes some of the tokens}}
+  %i = sparse_attn.permute_tokens %x by #layout along 0 inverse : tensor<8x4xf32>
+  // expected-note@+1 {{see the operation}}
+  %r = tensor.insert_slice %i into %y[1, 0] [8, 4] [1, 1] : tensor<8x4xf32> into tensor<9x4xf32>
+  return %r : tensor<9x4xf32>
+}
+
+func.func @sequences(%x: tensor<8x4xf32>, %y: tensor<3x4xf32>) -> tensor<11x4xf32> {
+  // expected-remark@+1 {{tokens are put back into raster order here: 'tensor.concat' joins sequences of tokens}}
+  %i = sparse_attn.permute_tokens %x by #layout along 0 inverse : tensor<8x4xf32>
+  // expected-note@+1 {{see the operation}}
+  %r = tensor.concat dim(0) %i, %y : (tensor<8x4xf32>, tensor<3x4xf32>) -> tensor<11x4xf32>
+  return %r : tensor<11x4xf32>
+}
+
+func.func @tiled(%x: tensor<2x8x16xf16>, %k: tensor<2x5x16xf16>) -> tensor<2x8x16xf16> {
+  // expected-remark@+1 {{tokens are put back into raster order here: 'sparse_attn.attention' has settled which tokens share a tile}}
+  %q = sparse_attn.permute_tokens %x by #layout along 1 inverse : tensor<2x8x16xf16>
+  %e = tensor.empty() : tensor<2x8x16xf16>
+  // expected-note@+1 {{see the operation}}
+  %r = sparse_attn.attention ins(%q, %k, %k : tensor<2x8x16xf16>, tensor<2x5x16xf16>, tensor<2x5x16xf16>) outs(%e : tensor<2x8x16xf16>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64, decision_tile = array<i64: 64, 64>} -> tensor<2x8x16xf16>
+  return %r : tensor<2x8x16xf16>
+}
+
+func.func @unknown(%x: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-remark@+1 {{tokens are put back into raster order here: 'foreign.op' is not known to treat tokens alike}}
+  %i = sparse_attn.permute_tokens %x by #layout along 0 inverse : tensor<8xf32>
+  // expected-note@+1 {{see the operation}}
+  %r = "foreign.op"(%i) : (tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
 // Others that need the old order keep an operation where it is.
 // CHECK-LABEL: func.func @shared(
 // CHECK: %[[Y:.*]] = math.exp %arg0
