@@ -14,8 +14,8 @@ function(sparse_attn_library name)
   endif()
   mlir_target_link_libraries(${name} PUBLIC MLIRIR ${ARG_MLIR})
   set_property(TARGET ${name} PROPERTY POSITION_INDEPENDENT_CODE ON)
-  # Patterns and generated accessors: half the size, and a plugin that stays
-  # under 1 MB, for nothing that one could measure.
+  # Patterns and generated accessors: half the size of the plugin, for nothing
+  # that one could measure.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os>)
 endfunction()
 
@@ -64,6 +64,11 @@ function(sparse_attn_dialect name mnemonic)
   set(LLVM_TARGET_DEFINITIONS ${name}AttrInterfaces.td)
   mlir_tablegen(${name}AttrInterfaces.h.inc -gen-attr-interface-decls)
   mlir_tablegen(${name}AttrInterfaces.cpp.inc -gen-attr-interface-defs)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}OpInterfaces.td)
+    set(LLVM_TARGET_DEFINITIONS ${name}OpInterfaces.td)
+    mlir_tablegen(${name}OpInterfaces.h.inc -gen-op-interface-decls)
+    mlir_tablegen(${name}OpInterfaces.cpp.inc -gen-op-interface-defs)
+  endif()
   add_public_tablegen_target(${name}IncGen)
   add_dependencies(mlir-headers ${name}IncGen)
 endfunction()

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Analysis/KernelSignature.h"
+#include "SparseAttn/Analysis/BlockKernels.h"
 #include <map>
 
 using namespace mlir;
@@ -17,6 +18,19 @@ AttentionOp sparse_attn::getKernelAttention(func::FuncOp kernel) {
     return {};
   auto ops = kernel.getOps<AttentionOp>();
   return llvm::hasSingleElement(ops) ? *ops.begin() : AttentionOp();
+}
+
+Operation *sparse_attn::getKernelOp(func::FuncOp kernel) {
+  if (kernel.isExternal())
+    return nullptr;
+  Operation *found = nullptr;
+  for (Operation &op : kernel.getOps())
+    if (isa<AttentionOp, KernelOpInterface>(op)) {
+      if (found)
+        return nullptr;
+      found = &op;
+    }
+  return found;
 }
 
 bool sparse_attn::isShare(AttentionOp op, unsigned dim) {
@@ -50,7 +64,27 @@ std::string sparse_attn::getCapturedSizeName(unsigned tensor, unsigned dim) {
   return "captured_" + std::to_string(tensor) + "_size_" + std::to_string(dim);
 }
 
+/// Tensors alone, in the order of the operands.
+static KernelSignature getStaticSignature(KernelOpInterface op) {
+  using Role = KernelArgument::Role;
+  KernelSignature signature;
+  auto style = cast<DestinationStyleOpInterface>(op.getOperation());
+  for (auto [name, operand] :
+       llvm::zip_equal(op.getArgumentNames(), op->getOpOperands()))
+    signature.arguments.push_back(
+        {name.str(),
+         style.isDpsInit(&operand) ? Role::Output : Role::Input,
+         cast<RankedTensorType>(operand.get().getType()),
+         {}});
+  BlockGrid grid = getBlockGrid(op);
+  signature.gridX.value = grid.x;
+  signature.gridY.value = grid.y;
+  return signature;
+}
+
 KernelSignature sparse_attn::getKernelSignature(func::FuncOp kernel) {
+  if (auto op = dyn_cast<KernelOpInterface>(getKernelOp(kernel)))
+    return getStaticSignature(op);
   AttentionOp op = getKernelAttention(kernel);
   KernelSignature signature;
   using Role = KernelArgument::Role;

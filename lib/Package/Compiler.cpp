@@ -10,6 +10,7 @@
 #include "Backend.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
+#include "SparseAttn/Pipelines/PolicySpelling.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringSet.h"
@@ -202,18 +203,23 @@ static LogicalResult verifyKernel(func::FuncOp function,
   if (!names.insert(name).second)
     return function.emitError("expected one kernel of the name '")
            << name << "'";
-  AttentionOp op = getKernelAttention(function);
-  if (!op || !llvm::hasNItems(function.getBody().front(), 2))
-    return function.emitError("expected one sparse_attn.attention and a return "
-                              "in kernel '")
+  Operation *body = getKernelOp(function);
+  if (!body || !llvm::hasNItems(function.getBody().front(), 2))
+    return function.emitError("expected one sparse_attn.attention, or one "
+                              "operation around it, and a return in kernel '")
            << name << "'";
-  SmallVector<Value> arguments(op->getOperands());
-  llvm::append_range(arguments, op.getCapturedTensors());
+  auto op = dyn_cast<AttentionOp>(body);
+  SmallVector<Value> arguments(body->getOperands());
+  if (op)
+    llvm::append_range(arguments, op.getCapturedTensors());
   if (!llvm::equal(arguments, function.getArguments()) ||
-      !llvm::equal(op->getResults(),
+      !llvm::equal(body->getResults(),
                    function.getBody().front().getTerminator()->getOperands()))
-    return op.emitError("expected a kernel's attention to take the function's "
-                        "arguments in order and to give its results");
+    return body->emitError("expected a kernel's operation to take the "
+                           "function's arguments in order and to give its "
+                           "results");
+  if (!op)
+    return success();
   if (std::optional<ArrayRef<int64_t>> tile = op.getDecisionTile()) {
     int64_t rows = (*tile)[0], keys = (*tile)[1];
     if (!llvm::isPowerOf2_64(rows) || rows < 16 || rows > 256 || keys % 16 ||
@@ -223,6 +229,21 @@ static LogicalResult verifyKernel(func::FuncOp function,
              << rows << " rows and " << keys << " keys";
   }
   return success();
+}
+
+/// The first token of the tail that a layout states (text), or -1.
+static int64_t findTail(MLIRContext &context, StringRef layout) {
+  if (layout.empty())
+    return -1;
+  // A wrong spelling is reported by the pass that takes it.
+  ScopedDiagnosticHandler silent(&context,
+                                 [](Diagnostic &) { return success(); });
+  FailureOr<LayoutAttrInterface> parsed = parseLayoutSpelling(
+      &context, layout, [&] { return emitError(UnknownLoc::get(&context)); });
+  if (failed(parsed))
+    return -1;
+  TokenOrder order = parsed->getTokenOrder();
+  return order.tail ? order.count() - order.tail : -1;
 }
 
 Outcome Compiler::plan() {
@@ -236,12 +257,24 @@ Outcome Compiler::plan() {
     policies.addPass(createAssignLayout({options.layout}));
     policies.addPass(createPropagateLayouts());
   }
+  if (!options.selection.empty()) {
+    AssignSelectionOptions select;
+    select.selection = options.selection;
+    select.forcedFrom = findTail(context, options.layout);
+    policies.addPass(createAssignSelection(select));
+  }
+  if (!options.cache.empty()) {
+    CacheListsOptions cache;
+    cache.schedule = options.cache;
+    policies.addPass(createCacheLists(cache));
+  }
   if (Outcome outcome = runPasses(policies, *result.graph, "policies",
                                   /*userError=*/true);
       outcome != Outcome::Success)
     return outcome;
 
   PassManager outline(&context);
+  outline.addPass(createDecomposeBlockScores());
   outline.addPass(createSplitKeys());
   outline.addPass(createFoldConstantMasks());
   outline.addPass(createOutlineKernels());
@@ -250,27 +283,31 @@ Outcome Compiler::plan() {
     return outcome;
   result.notOutlined = diagnostics.takeNotCompiled();
 
-  llvm::StringSet<> kernels;
+  llvm::StringSet<> names, kernels;
   bool fine = true;
   result.graph->walk([&](func::FuncOp function) {
-    if (function->hasAttr(kernelAttrName))
-      fine &= succeeded(verifyKernel(function, kernels));
+    if (!function->hasAttr(kernelAttrName))
+      return;
+    fine &= succeeded(verifyKernel(function, names));
+    if (getKernelAttention(function))
+      kernels.insert(function.getSymName());
   });
   if (!fine)
     return Outcome::UserError;
 
   result.graph->walk<WalkOrder::PreOrder>([&](Operation *op) {
     StringRef callee;
-    // Part of the attention whose shares it merges.
-    if (op->hasAttr(mergeAttrName))
-      return WalkResult::advance();
     if (auto call = dyn_cast<func::CallOp>(op))
       callee = call.getCallee();
     else if (auto call = dyn_cast<CallKernelOp>(op))
       callee = call.getCallee();
-    else if (isa<AttentionOp>(op))
+    // Those that merge shares are part of the attention that was split.
+    bool merges = op->hasAttr(mergeAttrName);
+    if (isa<AttentionOp>(op) && !merges)
       result.attentions.push_back({formatPlace(op->getLoc()), ""});
-    if (kernels.contains(callee))
+    if (names.contains(callee))
+      ++result.calls[callee];
+    if (kernels.contains(callee) && !merges)
       result.attentions.push_back({formatPlace(op->getLoc()), callee.str()});
     return op->hasAttr(kernelAttrName) ? WalkResult::skip()
                                        : WalkResult::advance();
@@ -314,9 +351,9 @@ Outcome Compiler::schedule(StringRef chip) {
 /// The reason why `function` was not lowered, taken from `refusals`.
 static std::string takeReason(func::FuncOp function,
                               std::vector<Refusal> &refusals) {
-  AttentionOp op = getKernelAttention(function);
+  Operation *op = getKernelOp(function);
   auto found = llvm::find_if(refusals, [&](const Refusal &refusal) {
-    return op && refusal.loc == op.getLoc();
+    return op && refusal.loc == op->getLoc();
   });
   if (found == refusals.end())
     found = refusals.begin();
@@ -421,7 +458,5 @@ Outcome sparse_attn::compile(MLIRContext &context,
 }
 
 int64_t Compilation::countCalls(StringRef kernel) const {
-  return llvm::count_if(attentions, [&](const FoundAttention &attention) {
-    return attention.kernel == kernel;
-  });
+  return calls.lookup(kernel);
 }

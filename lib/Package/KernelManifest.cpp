@@ -135,6 +135,12 @@ static Array describeInputShape(AttentionOp op, const KernelArgument &argument,
   return shape;
 }
 
+/// The sizes of a tensor whose type says them all.
+static Array describeStaticShape(const KernelArgument &argument) {
+  return Array(argument.type.getShape());
+}
+
+/// `op` is null for kernels other than attention.
 static Object describe(AttentionOp op, const KernelArgument &argument,
                        unsigned number) {
   using Role = KernelArgument::Role;
@@ -142,7 +148,8 @@ static Object describe(AttentionOp op, const KernelArgument &argument,
     return Object{{"name", argument.name},
                   {"kind", "dim"},
                   {"of", describe(argument.of)}};
-  Array shape = argument.role == Role::Input
+  Array shape = !op ? describeStaticShape(argument)
+                : argument.role == Role::Input
                     ? describeInputShape(op, argument, number)
                     : describeOutputShape(op, argument);
   StringRef role = argument.role == Role::Input    ? "input"
@@ -162,19 +169,24 @@ Object sparse_attn::describeKernel(func::FuncOp kernel, int64_t threads,
   Array arguments;
   for (auto [number, argument] : llvm::enumerate(signature.arguments))
     arguments.push_back(describe(op, argument, number));
-  Json lists = nullptr;
-  if (op.getBlockShape())
-    lists = Object{{"block_shape", Array((*op.getBlockShape()))}};
+  Json tile = nullptr, filter = nullptr, lists = nullptr;
+  if (op) {
+    tile = Array(*op.getDecisionTile());
+    filter = describeFilter(op.getFilterOrDefault());
+    if (op.getBlockShape())
+      lists = Object{{"block_shape", Array((*op.getBlockShape()))}};
+  }
   return Object{
       {"name", kernel.getSymName()},
+      {"operation", getKernelOp(kernel)->getName().stripDialect()},
       {"threads", threads},
       {"shared_memory", sharedMemory},
       {"grid", Object{{"x", describe(signature.gridX)},
                       {"y", describe(signature.gridY)},
                       {"z", describe(signature.gridZ)}}},
       {"arguments", std::move(arguments)},
-      {"decision_tile", Array(*op.getDecisionTile())},
-      {"filter", describeFilter(op.getFilterOrDefault())},
+      {"decision_tile", std::move(tile)},
+      {"filter", std::move(filter)},
       {"lists", std::move(lists)},
   };
 }

@@ -159,10 +159,27 @@ static std::vector<std::string> describeRow(const Compilation &compilation,
                                             const CompiledKernel &kernel) {
   AttentionOp op =
       getKernelAttention(const_cast<CompiledKernel &>(kernel).function);
-  Sizes sizes(op);
   auto compiled = [&](auto value) {
     return kernel.ptx.empty() ? "-" : std::to_string(value);
   };
+  std::string registers =
+      kernel.usage ? std::to_string(kernel.usage->registers) : "-";
+  std::string spills =
+      kernel.usage
+          ? std::to_string(kernel.usage->spillStores + kernel.usage->spillLoads)
+          : "-";
+  if (!op) {
+    std::vector<std::string> row = {
+        kernel.name, target.chip,
+        std::to_string(compilation.countCalls(kernel.name))};
+    // What only attention has.
+    row.resize(13, "-");
+    llvm::append_range(row, ArrayRef<std::string>{compiled(kernel.threads),
+                                                  compiled(kernel.sharedMemory),
+                                                  registers, spills});
+    return row;
+  }
+  Sizes sizes(op);
   std::string dim = spellSize(sizes.headDim);
   if (sizes.valueDim != sizes.headDim)
     dim += "/" + spellSize(sizes.valueDim);
@@ -181,10 +198,8 @@ static std::vector<std::string> describeRow(const Compilation &compilation,
           op.getDecisionTile() ? spellSizes(*op.getDecisionTile()) : "-",
           compiled(kernel.threads),
           compiled(kernel.sharedMemory),
-          kernel.usage ? std::to_string(kernel.usage->registers) : "-",
-          kernel.usage ? std::to_string(kernel.usage->spillStores +
-                                        kernel.usage->spillLoads)
-                       : "-"};
+          registers,
+          spills};
 }
 
 namespace {
@@ -290,11 +305,39 @@ static llvm::json::Value sizeValue(int64_t size) {
   return size;
 }
 
+/// `result` with what the compiled kernel takes up, or why there is none.
+static Object describeUse(Object result, const CompiledKernel &kernel) {
+  if (kernel.ptx.empty()) {
+    result["not_compiled"] = kernel.refusal;
+    return result;
+  }
+  result["threads"] = kernel.threads;
+  result["shared_memory"] = kernel.sharedMemory;
+  if (kernel.usage) {
+    result["registers"] = kernel.usage->registers;
+    result["spill_stores"] = kernel.usage->spillStores;
+    result["spill_loads"] = kernel.usage->spillLoads;
+    result["stack"] = kernel.usage->stackBytes;
+    result["static_shared_memory"] = kernel.usage->sharedBytes;
+  }
+  return result;
+}
+
 static Object describe(const Compilation &compilation,
                        const CompiledTarget &target,
                        const CompiledKernel &kernel) {
   AttentionOp op =
       getKernelAttention(const_cast<CompiledKernel &>(kernel).function);
+  if (!op)
+    return describeUse(
+        Object{{"name", kernel.name},
+               {"operation",
+                getKernelOp(const_cast<CompiledKernel &>(kernel).function)
+                    ->getName()
+                    .stripDialect()},
+               {"target", target.chip},
+               {"calls", compilation.countCalls(kernel.name)}},
+        kernel);
   Sizes sizes(op);
   Array batch;
   for (int64_t size : sizes.batch)
@@ -306,6 +349,7 @@ static Object describe(const Compilation &compilation,
       llvm::seq<unsigned>(0, op.getQueryMap().getNumDims()),
       [&](unsigned dim) { return ShapedType::isDynamic(op.getDimSize(dim)); });
   Object result{{"name", kernel.name},
+                {"operation", "attention"},
                 {"target", target.chip},
                 {"calls", compilation.countCalls(kernel.name)},
                 {"batch", std::move(batch)},
@@ -324,20 +368,7 @@ static Object describe(const Compilation &compilation,
     result["precision"] = spellPrecision(op.getPrecisionOrDefault());
   if (op.getDecisionTile())
     result["decision_tile"] = Array(*op.getDecisionTile());
-  if (kernel.ptx.empty()) {
-    result["not_compiled"] = kernel.refusal;
-    return result;
-  }
-  result["threads"] = kernel.threads;
-  result["shared_memory"] = kernel.sharedMemory;
-  if (kernel.usage) {
-    result["registers"] = kernel.usage->registers;
-    result["spill_stores"] = kernel.usage->spillStores;
-    result["spill_loads"] = kernel.usage->spillLoads;
-    result["stack"] = kernel.usage->stackBytes;
-    result["static_shared_memory"] = kernel.usage->sharedBytes;
-  }
-  return result;
+  return describeUse(std::move(result), kernel);
 }
 
 Object sparse_attn::buildReport(const Compilation &compilation, bool hasPtxas) {

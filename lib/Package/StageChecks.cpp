@@ -415,7 +415,8 @@ mlir::sparse_attn::checkStages(const Compilation &compilation, uint64_t seed,
                                std::function<void(PassManager &)> prepare) {
   for (const CompiledTarget &target : compilation.targets)
     for (const CompiledKernel &compiled : target.kernels) {
-      if (compiled.ptx.empty())
+      // Kernels around attention go from their operation to PTX in one step.
+      if (compiled.ptx.empty() || !getKernelAttention(compiled.function))
         continue;
       if (Outcome outcome =
               Check(target, compiled, diagnostics, prepare).run(seed, os);

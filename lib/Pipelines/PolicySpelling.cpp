@@ -7,11 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Pipelines/PolicySpelling.h"
+#include "SparseAttn/Dialect/SparseAttn/IR/RealText.h"
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
-#include <cmath>
-#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -186,6 +183,98 @@ sparse_attn::parseLayoutSpelling(MLIRContext *context, StringRef spelling,
   return layout;
 }
 
+FailureOr<SelectionSpelling>
+sparse_attn::parseSelectionSpelling(MLIRContext *context, StringRef spelling,
+                                    EmitError emitError) {
+  context->loadDialect<SparseAttnDialect>();
+  SelectionSpelling result;
+  auto [rule, order] = spelling.split(',');
+  result.byScore = order == "order=score";
+  auto [kind, value] = rule.split(':');
+  double number = 0;
+  bool known = order.empty() ? !spelling.ends_with(",") : result.byScore;
+  if (spelling == "none")
+    return result;
+  known &= !value.empty() && !value.getAsDouble(number);
+  Builder b(context);
+  if (known && kind == "recall") {
+    if (!(number > 0.0 && number < 1.0)) {
+      emitError() << "expected a recall above 0 and below 1 in selection '"
+                  << spelling << "', found " << spellReal(number);
+      return failure();
+    }
+    result.recall = number;
+    return result;
+  }
+  FloatAttr real = b.getF64FloatAttr(number);
+  if (known && kind == "top-k")
+    result.selection = TopKSelectionAttr::getChecked(emitError, context, real);
+  else if (known && kind == "top-p")
+    result.selection = TopPSelectionAttr::getChecked(emitError, context, real);
+  else if (known && kind == "cutoff")
+    result.selection =
+        CutoffSelectionAttr::getChecked(emitError, context, real);
+  else
+    emitError() << "expected a selection 'none', or 'top-k:', 'top-p:', "
+                   "'cutoff:' or 'recall:' with a number and perhaps "
+                   "',order=score', found '"
+                << spelling << "'";
+  if (!result.selection)
+    return failure();
+  return result;
+}
+
+FailureOr<CacheScheduleAttr>
+sparse_attn::parseCacheSpelling(MLIRContext *context, StringRef spelling,
+                                EmitError emitError) {
+  context->loadDialect<SparseAttnDialect>();
+  std::optional<int64_t> warmup, interval, steps;
+  SmallVector<double> ratios;
+  FloatAttr target;
+  Builder b(context);
+  SmallVector<StringRef> words;
+  spelling.split(words, ',');
+  bool known = true;
+  auto takeInteger = [&](StringRef value, std::optional<int64_t> &to) {
+    known &= !to && !value.getAsInteger(10, to.emplace());
+  };
+  for (StringRef word : words) {
+    auto [name, value] = word.split('=');
+    double number = 0;
+    if (name == "warmup") {
+      takeInteger(value, warmup);
+    } else if (name == "interval") {
+      takeInteger(value, interval);
+    } else if (name == "steps") {
+      takeInteger(value, steps);
+    } else if (name == "target") {
+      known &= !target && !value.getAsDouble(number);
+      target = b.getF64FloatAttr(number);
+    } else if (name == "ratios") {
+      SmallVector<StringRef> texts;
+      value.split(texts, '/');
+      known &= ratios.empty();
+      for (StringRef text : texts)
+        known &= !text.getAsDouble(ratios.emplace_back());
+    } else {
+      known = false;
+    }
+  }
+  if (!known || !warmup || !interval || !steps || ratios.empty()) {
+    emitError() << "expected a schedule such as "
+                   "'warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50' and "
+                   "perhaps ',target=0.9', found '"
+                << spelling << "'";
+    return failure();
+  }
+  auto schedule = CacheScheduleAttr::getChecked(
+      emitError, context, *warmup, *interval, b.getDenseF64ArrayAttr(ratios),
+      *steps, target);
+  if (!schedule)
+    return failure();
+  return schedule;
+}
+
 FailureOr<Precision> sparse_attn::parsePrecisionSpelling(StringRef spelling,
                                                          EmitError emitError) {
   auto precision = llvm::StringSwitch<std::optional<Precision>>(spelling)
@@ -198,20 +287,6 @@ FailureOr<Precision> sparse_attn::parsePrecisionSpelling(StringRef spelling,
   emitError() << "expected an f32 precision '3xtf32', 'tf32' or 'bf16', found '"
               << spelling << "'";
   return failure();
-}
-
-/// The shortest decimal form that reads back equal.
-static std::string spellReal(double value) {
-  if (std::isinf(value))
-    return value < 0 ? "-inf" : "inf";
-  std::string text;
-  for (int digits = 1; digits <= 17; ++digits) {
-    text.clear();
-    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
-    if (std::strtod(text.c_str(), nullptr) == value)
-      break;
-  }
-  return text;
 }
 
 std::string sparse_attn::spellFilter(FilterAttrInterface filter) {

@@ -207,14 +207,17 @@ static Kernel parseKernel(const JsonField &field, const Manifest &manifest) {
   for (const JsonField &argument :
        field["arguments"].elements(1, maximumArguments))
     kernel.arguments.push_back(parseArgument(argument));
-  std::vector<JsonField> tile = field["decision_tile"].elements(2, 2);
-  for (size_t i = 0; i < tile.size(); ++i)
-    kernel.decisionTile[i] = tile[i].integer(1, INT32_MAX);
-  kernel.filter = field["filter"]["kind"].string(
-      "dense, threshold, energy or recall", [](StringRef s) {
-        return s == "dense" || s == "threshold" || s == "energy" ||
-               s == "recall";
-      });
+  // Kernels around attention decide nothing.
+  if (!field["decision_tile"].isNull() || !field["filter"].isNull()) {
+    std::vector<JsonField> tile = field["decision_tile"].elements(2, 2);
+    for (size_t i = 0; i < tile.size(); ++i)
+      kernel.decisionTile[i] = tile[i].integer(1, INT32_MAX);
+    kernel.filter = field["filter"]["kind"].string(
+        "dense, threshold, energy or recall", [](StringRef s) {
+          return s == "dense" || s == "threshold" || s == "energy" ||
+                 s == "recall";
+        });
+  }
   kernel.calls = field["calls"].integer(0, INT64_MAX);
   checkReferences(field, kernel);
   return kernel;

@@ -58,6 +58,18 @@ struct Options {
       cl::desc("Order of the tokens inside the graph: raster, hilbert, gilbert "
                "or morton with :TxHxW[+TAIL], box:AxBxC@TxHxW[+TAIL]"),
       cl::cat(category)};
+  cl::opt<std::string> selection{
+      "select", cl::value_desc("rule"),
+      cl::desc("Blocks of keys to visit, by their scores: none, top-k:r, "
+               "top-p:p, cutoff:c or recall:\u03c1 (certified by sampled "
+               "queries), each with ,order=score to visit the best first"),
+      cl::cat(category)};
+  cl::opt<std::string> cache{
+      "cache", cl::value_desc("schedule"),
+      cl::desc("Keep the lists of --select as state over denoising steps: "
+               "warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50"
+               "[,target=\u03c1]"),
+      cl::cat(category)};
   cl::opt<std::string> report{
       "report", cl::value_desc("text|json"),
       cl::desc("Form of what is printed of the kernels (default text)"),
@@ -215,6 +227,12 @@ std::optional<int> mlir::sparse_attn::parseFlags(int argc, char **argv,
   if (options.layout.getNumOccurrences() && options.layout.empty())
     return fail("expected a layout after --layout=, found ''");
   flags.compile.layout = options.layout;
+  if (options.selection.getNumOccurrences() && options.selection.empty())
+    return fail("expected a selection after --select=, found ''");
+  flags.compile.selection = options.selection;
+  if (options.cache.getNumOccurrences() && options.cache.empty())
+    return fail("expected a schedule after --cache=, found ''");
+  flags.compile.cache = options.cache;
   if (options.dumpTo.getNumOccurrences() && options.dumpTo.empty())
     return fail("expected a directory after --dump-to=, found ''");
   flags.compile.dumpDirectory = options.dumpTo;

@@ -153,7 +153,10 @@ static Outcome run(Flags &flags) {
   if (outcome != Outcome::Success)
     return outcome;
 
-  if (compilation.attentions.empty() && flags.emit != Emit::Mlir) {
+  bool hasKernels = !compilation.targets.empty() &&
+                    !compilation.targets.front().kernels.empty();
+  if (compilation.attentions.empty() && !hasKernels &&
+      flags.emit != Emit::Mlir) {
     llvm::errs() << "nothing written: no attention was found in '"
                  << flags.input << "'\n";
     return Outcome::Success;

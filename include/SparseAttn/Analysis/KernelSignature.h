@@ -40,7 +40,7 @@ struct KernelArgument {
   DimRef of;
 };
 
-/// What a caller must know of a compiled attention kernel. Both the lowering
+/// What a caller must know of a compiled kernel. Both the lowering
 /// and the package writer ask here, so that they cannot disagree.
 struct KernelSignature {
   SmallVector<KernelArgument> arguments;
@@ -55,6 +55,10 @@ constexpr StringLiteral blockListLengthName = "block_list_length";
 /// sparse-attn-outline-kernels), or null.
 AttentionOp getKernelAttention(func::FuncOp kernel);
 
+/// The one operation of a kernel function that becomes the kernel, attention or
+/// one around it (KernelOpInterface), or null.
+Operation *getKernelOp(func::FuncOp kernel);
+
 /// Whether dimension `dim` is of the output alone.
 bool isShare(AttentionOp op, unsigned dim);
 
@@ -66,7 +70,7 @@ DimRef getInputDim(AttentionOp op, unsigned dim);
 /// arguments in order (inputs, inits, what the score region reads), then one
 /// i32 for each distinct dynamic size that the kernel reads: queries, keys,
 /// batch sizes, sizes of what the region reads. The attention must have a
-/// decision tile.
+/// decision tile. Kernels of other operations have static sizes.
 KernelSignature getKernelSignature(func::FuncOp kernel);
 
 /// The position of dimension `dim` of the iteration space in an operand.

@@ -37,7 +37,7 @@ struct CompileOptions {
   /// Chips that TargetInfo knows, each once.
   std::vector<std::string> targets;
   /// As the flags spell them; empty leaves unstated what the IR leaves so.
-  std::string filter, precision, layout;
+  std::string filter, precision, layout, selection, cache;
   /// Folder for the IR after each step and each pass; none if empty.
   std::string dumpDirectory;
   /// ptxas to ask about each kernel.
@@ -82,6 +82,8 @@ struct Compilation {
   /// The input with calls of kernels in place of attentions.
   OwningOpRef<ModuleOp> graph;
   std::vector<FoundAttention> attentions;
+  /// How often the graph calls each kernel.
+  llvm::StringMap<int64_t> calls;
   std::vector<CompiledTarget> targets;
   /// Softmaxes and attentions that stay in the graph, with reasons.
   std::vector<Refusal> notRaised, notOutlined;

@@ -34,6 +34,32 @@ FailureOr<LayoutAttrInterface>
 parseLayoutSpelling(MLIRContext *context, StringRef spelling,
                     function_ref<InFlightDiagnostic()> emitError);
 
+/// What `--select` names: a rule, or a recall to certify, or neither for none.
+struct SelectionSpelling {
+  SelectionAttrInterface selection;
+  std::optional<double> recall;
+  /// Visit the best block first.
+  bool byScore = false;
+};
+
+/// Parses a selection of blocks as the flag `--select` spells it:
+///
+///   none | top-k:r | top-p:p | cutoff:c | recall:ρ, each [,order=score]
+///
+/// A spelling that is none of these gives one error through `emitError`.
+FailureOr<SelectionSpelling>
+parseSelectionSpelling(MLIRContext *context, StringRef spelling,
+                       function_ref<InFlightDiagnostic()> emitError);
+
+/// Parses a schedule of cached lists as the flag `--cache` spells it:
+///
+///   warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50[,target=0.9]
+///
+/// A spelling that is none of these gives one error through `emitError`.
+FailureOr<CacheScheduleAttr>
+parseCacheSpelling(MLIRContext *context, StringRef spelling,
+                   function_ref<InFlightDiagnostic()> emitError);
+
 /// Parses a precision as the flag `--f32` spells it: 3xtf32, tf32 or bf16.
 FailureOr<Precision>
 parsePrecisionSpelling(StringRef spelling,

@@ -222,6 +222,9 @@ Value expandLog(OpBuilder &b, Location loc, math::LogOp op) {
   return arith::MulFOp::create(b, loc, intrinsic(b, loc, lg2, op.getOperand()),
                                constant(b, loc, ln2));
 }
+Value expandSqrt(OpBuilder &b, Location loc, math::SqrtOp op) {
+  return intrinsic(b, loc, "llvm.nvvm.sqrt.rn.f", op.getOperand());
+}
 /// tanh x = 1 - 2 / (exp 2x + 1): right at both ends, no approximation of its
 /// own (tanh.approx has 11 bits).
 Value expandTanh(OpBuilder &b, Location loc, math::TanhOp op) {
@@ -259,8 +262,7 @@ void attn_tile::populateScalarMathPatterns(RewritePatternSet &patterns) {
       context, toIntrinsic<math::FmaOp, LLVM::FMAOp>);
   patterns.add<ScalarPattern<math::AbsFOp>>(
       context, toIntrinsic<math::AbsFOp, LLVM::FAbsOp>);
-  patterns.add<ScalarPattern<math::SqrtOp>>(
-      context, toIntrinsic<math::SqrtOp, LLVM::SqrtOp>);
+  patterns.add<ScalarPattern<math::SqrtOp>>(context, expandSqrt);
   patterns.add<ScalarPattern<arith::MaxNumFOp>>(
       context, toIntrinsic<arith::MaxNumFOp, LLVM::MaxNumOp>);
   patterns.add<ScalarPattern<arith::MinNumFOp>>(

@@ -8,6 +8,7 @@
 
 #include "Registers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::attn_tile;
@@ -172,6 +173,60 @@ struct AnyRowPattern : TilePattern<AnyRowOp> {
   }
 };
 
+/// Blocks of one row: the quad that owns it sums its columns. Blocks of eight
+/// rows: all lanes do, for one half of a piece of 16 rows at a time.
+struct StoreBlockSumsPattern : TilePattern<StoreBlockSumsOp> {
+  using TilePattern::TilePattern;
+  LogicalResult
+  matchAndRewrite(StoreBlockSumsOp op, Adaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    AddressBuilder b(op.getLoc(), rewriter);
+    auto tile = cast<RankedTensorType>(op.getTile().getType());
+    MatrixType matrix = op.getMatrix().getType();
+    ValueRange in = adaptor.getTile();
+    bool single = op.getBlock()[0] == 1;
+    int64_t pieces = columnPieces(tile), piecesPerBlock = op.getBlock()[1] / 8;
+    Value writer = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq,
+                                        single ? t.member : t.lane, b.i32(0));
+    Value base = adaptor.getMatrix()[0];
+    for (int64_t piece = 0; piece < tile.getDimSize(0) / (16 * t.warps);
+         ++piece)
+      for (int64_t half : {0, 1}) {
+        Value row = b.accumulatorRow(t, piece, half);
+        if (!single)
+          row = b.shr(row, 3);
+        row = b.add(adaptor.getRow().front(), row);
+        Value rowThere = b.less(row, adaptor.getMatrix()[1]);
+        Value rowOffset =
+            LLVM::MulOp::create(b, b.extend(row), b.i64(matrix.getRowPitch()));
+        for (int64_t first = 0; first < pieces; first += piecesPerBlock) {
+          Value sum;
+          for (int64_t j = first; j < first + piecesPerBlock; ++j)
+            for (int64_t e : {0, 1}) {
+              Value x = in[(piece * pieces + j) * 4 + 2 * half + e];
+              sum = sum ? Value(arith::AddFOp::create(b, sum, x)) : x;
+            }
+          for (int64_t mask : {1, 2, 4, 8, 16})
+            if (!single || mask < 4)
+              sum = arith::AddFOp::create(b, sum, shuffle(b, sum, mask));
+          Value column =
+              b.add(adaptor.getColumn().front(), first / piecesPerBlock);
+          Value wanted = LLVM::AndOp::create(
+              b, writer, b.less(column, b.i32(matrix.getColumns())));
+          wanted = LLVM::AndOp::create(b, wanted, rowThere);
+          auto branch = scf::IfOp::create(b, wanted, /*withElseRegion=*/false);
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(branch.thenBlock());
+          Value offset = LLVM::AddOp::create(b, rowOffset, b.extend(column));
+          Value bytes = LLVM::MulOp::create(b, offset, b.i64(4));
+          LLVM::StoreOp::create(b, sum, b.move(base, bytes), 4);
+        }
+      }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// Lanes by shuffles, then warps through shared memory, always in one order.
 struct SumRowsPattern : TilePattern<SumRowsOp> {
   using TilePattern::TilePattern;
@@ -210,6 +265,6 @@ void attn_tile::populateReductionPatterns(RewritePatternSet &patterns,
                                           const ThreadIndices &indices) {
   patterns.add<ReduceRowsPattern, FoldColumnsPattern, FoldPairsPattern,
                ExpandRowsPattern, RowIndexPattern, ColumnIndexPattern,
-               AnyRowPattern, SumRowsPattern>(converter, patterns.getContext(),
-                                              indices);
+               AnyRowPattern, StoreBlockSumsPattern, SumRowsPattern>(
+      converter, patterns.getContext(), indices);
 }

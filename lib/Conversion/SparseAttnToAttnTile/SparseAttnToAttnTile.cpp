@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BlockKernel.h"
 #include "FlashLoop.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Analysis/ModuleTarget.h"
@@ -72,29 +73,8 @@ private:
 };
 
 void KernelBuilder::createFunction() {
-  b.setInsertionPoint(function);
-  auto module = gpu::GPUModuleOp::create(b, function.getName());
-  b.setInsertionPointToStart(module.getBody());
   signature = getKernelSignature(function);
-  SmallVector<Type> types;
-  for (const KernelArgument &argument : signature.arguments)
-    types.push_back(argument.type
-                        ? Type(LLVM::LLVMPointerType::get(b.getContext(), 1))
-                        : Type(b.getI32Type()));
-  kernel = gpu::GPUFuncOp::create(b, function.getName(),
-                                  b.getFunctionType(types, {}));
-  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  for (auto [index, argument] : llvm::enumerate(signature.arguments)) {
-    kernel.setArgAttr(index, "sparse_attn.name",
-                      b.getStringAttr(argument.name));
-    if (argument.type) {
-      kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
-                        b.getI64IntegerAttr(16));
-      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
-                        b.getUnitAttr());
-    }
-  }
-  b.setInsertionPointToStart(&kernel.getBody().front());
+  kernel = createKernelFunction(b, function, signature);
 
   // Lengths arrive under the dimension that they measure.
   sizes[dims.m] = lengthNamed("query_length");
@@ -141,11 +121,7 @@ SmallVector<Value> KernelBuilder::sizesOfList(Value list) {
 }
 
 void KernelBuilder::createIndices() {
-  auto blockIndex = [&](gpu::Dimension dimension) -> Value {
-    return arith::IndexCastOp::create(b, b.getI32Type(),
-                                      gpu::BlockIdOp::create(b, dimension));
-  };
-  queryTile = blockIndex(gpu::Dimension::x);
+  queryTile = createBlockIndex(b, gpu::Dimension::x);
   firstQuery = b.muli(queryTile, b.i32((*op.getDecisionTile())[0]));
   batch.resize(dims.batch.size());
   // The last index varies fastest; the first takes what is left.
@@ -163,11 +139,11 @@ void KernelBuilder::createIndices() {
   SmallVector<unsigned> plain, shares;
   for (auto [position, dim] : llvm::enumerate(dims.batch))
     (isShare(op, dim) ? shares : plain).push_back(position);
-  batchNumber = blockIndex(gpu::Dimension::y);
+  batchNumber = createBlockIndex(b, gpu::Dimension::y);
   split(batchNumber, plain);
   if (shares.empty())
     return;
-  split(blockIndex(gpu::Dimension::z), shares);
+  split(createBlockIndex(b, gpu::Dimension::z), shares);
   // The number among all of them, in the order of the output.
   batchNumber = batch.front();
   for (unsigned position = 1; position < batch.size(); ++position)
@@ -318,7 +294,13 @@ void KernelBuilder::build() {
   inputs.keyLength = size(dims.k2);
   createEpilogue(buildFlashLoop(b, inputs));
   gpu::ReturnOp::create(b, ValueRange());
-  function.erase();
+}
+
+std::string findObstacleOf(Operation *op) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attn_tile::findObstacle(attention);
+  const TargetInfo &target = getModuleTarget(op->getParentOfType<ModuleOp>());
+  return findKernelObstacle(cast<KernelOpInterface>(op), target.maxSharedBytes);
 }
 
 struct ConvertSparseAttnToAttnTile
@@ -332,18 +314,24 @@ struct ConvertSparseAttnToAttnTile
         kernels.push_back(function);
     bool found = false;
     for (func::FuncOp function : kernels) {
-      AttentionOp op = getKernelAttention(function);
+      Operation *op = getKernelOp(function);
       if (!op) {
-        function.emitRemark("not compiled: expected exactly one "
-                            "sparse_attn.attention in a kernel function");
+        function.emitRemark("not compiled: expected exactly one attention, or "
+                            "one operation around it, in a kernel function");
         continue;
       }
-      if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
-        op.emitRemark("not compiled: ") << obstacle;
+      if (std::string obstacle = findObstacleOf(op); !obstacle.empty()) {
+        op->emitRemark("not compiled: ") << obstacle;
         ++numRefused;
         continue;
       }
-      KernelBuilder(function).build();
+      if (isa<AttentionOp>(op))
+        KernelBuilder(function).build();
+      else if (auto scores = dyn_cast<BlockScoresOp>(op))
+        buildBlockScoresKernel(function, scores);
+      else
+        buildWarpKernel(function, cast<KernelOpInterface>(op));
+      function.erase();
       ++numKernels;
       found = true;
     }

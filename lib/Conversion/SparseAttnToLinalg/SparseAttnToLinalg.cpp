@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/SparseAttnToLinalg/SparseAttnToLinalg.h"
+#include "LinalgSteps.h"
 #include "SparseAttn/Conversion/Passes.h"
+#include "SparseAttn/Dialect/SparseAttn/IR/BlockScores.h"
 #include "TiledAttention.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -86,6 +88,10 @@ struct ConvertSparseAttnToLinalg
       else
         ++numDense;
     });
+    // Patterns do not see the operations that patterns make.
+    IRRewriter rewriter(&getContext());
+    getOperation()->walk(
+        [&](BlockScoresOp op) { takePoolingOut(rewriter, op); });
     RewritePatternSet patterns(&getContext());
     populateSparseAttnToLinalgPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
@@ -97,4 +103,6 @@ struct ConvertSparseAttnToLinalg
 void sparse_attn::populateSparseAttnToLinalgPatterns(
     RewritePatternSet &patterns) {
   patterns.add<LowerAttention, LowerPermutation>(patterns.getContext());
+  populateBlockScoresToLinalgPatterns(patterns);
+  populateBlockListsToLinalgPatterns(patterns);
 }

@@ -86,6 +86,22 @@ LogicalResult StoreOp::verify() {
                     tile.getElementType());
 }
 
+LogicalResult StoreBlockSumsOp::verify() {
+  auto tile = cast<RankedTensorType>(getTile().getType());
+  ArrayRef<int64_t> block = getBlock();
+  if (block.size() != 2 || (block[0] != 1 && block[0] != 8) || block[1] < 8 ||
+      block[1] % 8 || tile.getDimSize(0) % block[0] ||
+      tile.getDimSize(1) % block[1])
+    return emitOpError("expected blocks of 1 or 8 rows by a multiple of 8 "
+                       "columns that divide ")
+           << tile << ", found [" << block << "]";
+  if (!tile.getElementType().isF32() ||
+      !getMatrix().getType().getElementType().isF32())
+    return emitOpError("expected f32, found ")
+           << tile << " and " << getMatrix().getType();
+  return success();
+}
+
 LogicalResult CopyAsyncOp::verify() {
   SharedType tile = getTile().getType();
   return verifyRows(*this, getMatrix().getType(), tile.getColumns(),

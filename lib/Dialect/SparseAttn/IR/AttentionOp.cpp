@@ -17,6 +17,7 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnOpInterfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnOps.cpp.inc"
 

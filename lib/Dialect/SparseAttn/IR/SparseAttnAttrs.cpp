@@ -6,17 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SparseAttn/Dialect/SparseAttn/IR/RealText.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Target/TargetInfo.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/Format.h"
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <string>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -31,60 +28,6 @@ void SparseAttnDialect::registerAttributes() {
 #define GET_ATTRDEF_LIST
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrs.cpp.inc"
       >();
-}
-
-//===----------------------------------------------------------------------===//
-// Real numbers in text: decimal, shortest form that reads back equal
-//===----------------------------------------------------------------------===//
-
-static void printReal(AsmPrinter &printer, double value) {
-  if (std::isinf(value)) {
-    printer << (value < 0 ? "-inf" : "inf");
-    return;
-  }
-  std::string text;
-  for (int digits = 1; digits <= 17; ++digits) {
-    text.clear();
-    llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, value);
-    if (std::strtod(text.c_str(), nullptr) == value)
-      break;
-  }
-  // The lexer wants a decimal point before an exponent.
-  if (text.find('.') == std::string::npos)
-    text.insert(std::min(text.find('e'), text.size()), ".0");
-  printer << text;
-}
-
-/// A real number for a message.
-static std::string spellReal(double value) {
-  if (std::isnan(value))
-    return "nan";
-  if (std::isinf(value))
-    return value < 0 ? "-inf" : "inf";
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%g", value);
-  return text;
-}
-
-/// number ::= float-literal | integer-literal | `-`? `inf`
-static ParseResult parseReal(AsmParser &parser, double &value) {
-  bool negative = succeeded(parser.parseOptionalMinus());
-  if (succeeded(parser.parseOptionalKeyword("inf"))) {
-    value = std::numeric_limits<double>::infinity();
-  } else {
-    int64_t integer;
-    OptionalParseResult whole = parser.parseOptionalInteger(integer);
-    if (whole.has_value()) {
-      if (failed(*whole))
-        return failure();
-      value = static_cast<double>(integer);
-    } else if (parser.parseFloat(value)) {
-      return failure();
-    }
-  }
-  if (negative)
-    value = -value;
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- OutlineKernels.cpp - Attention becomes calls of kernels ----------- ===//
+//===- OutlineKernels.cpp - Attention becomes calls of kernels ------------===//
 //
 // Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each attention is first built as a function of its own; functions are then
+// Each attention, and each operation around it, is first built as a function of its own; functions are then
 // found equal by a hash over their bodies and one comparison. So the cost is
 // linear in the graph however many equal layers it has.
 //
@@ -124,25 +124,38 @@ public:
 
 private:
   func::FuncOp buildKernel(AttentionOp op, ModuleOp module);
-  void replaceByCall(AttentionOp op, func::FuncOp kernel);
-  std::string nextName();
+  func::FuncOp buildKernel(KernelOpInterface op, ModuleOp module);
+  void replaceByCall(Operation *op, func::FuncOp kernel);
+  std::string nextName(Operation *op);
 
   llvm::StringSet<> symbols;
   llvm::DenseSet<func::FuncOp, KernelInfo> kernels;
-  unsigned nameCount = 0;
+  llvm::StringMap<unsigned> nameCounts;
 };
 } // namespace
 
-std::string OutlineKernelsPass::nextName() {
+std::string OutlineKernelsPass::nextName(Operation *op) {
+  StringRef kind = op->getName().stripDialect();
   std::string name;
   do
-    name = "attention_" + std::to_string(nameCount++);
+    name = kind.str() + "_" + std::to_string(nameCounts[kind]++);
   while (!symbols.insert(name).second);
   return name;
 }
 
-/// Builds the function of `op` at the end of `module`, without a name of its
-/// own yet. Returns null, after a remark, where it cannot be.
+/// The function of `op` with these arguments, without a name of its own yet,
+/// and `builder` in its body.
+static func::FuncOp createKernel(OpBuilder &builder, Operation *op,
+                                 ArrayRef<Type> types) {
+  auto type = builder.getFunctionType(types, op->getResultTypes());
+  auto kernel = func::FuncOp::create(builder, op->getLoc(), "kernel", type);
+  kernel.setPrivate();
+  kernel->setAttr(kernelAttrName, builder.getUnitAttr());
+  builder.setInsertionPointToStart(kernel.addEntryBlock());
+  return kernel;
+}
+
+/// Builds the function of `op` at the end of `module`. Returns null, after a remark, where it cannot be.
 func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   // Tensors whose elements the region reads become arguments; what else it
   // reads must be computed from constants.
@@ -173,12 +186,8 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   builder.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(op->getOperandTypes());
   llvm::append_range(types, ValueRange(tensors).getTypes());
-  auto type = FunctionType::get(&getContext(), types, op->getResultTypes());
-  auto kernel = func::FuncOp::create(builder, op.getLoc(), "attention", type);
-  kernel.setPrivate();
-  kernel->setAttr(kernelAttrName, builder.getUnitAttr());
-  Block *body = kernel.addEntryBlock();
-  builder.setInsertionPointToStart(body);
+  func::FuncOp kernel = createKernel(builder, op, types);
+  Block *body = &kernel.getBody().front();
   // Operands are set by position: one value may be several of them.
   auto clone = cast<AttentionOp>(builder.clone(*op));
   auto arguments = body->getArguments();
@@ -203,17 +212,31 @@ func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   return kernel;
 }
 
-void OutlineKernelsPass::replaceByCall(AttentionOp op, func::FuncOp kernel) {
+func::FuncOp OutlineKernelsPass::buildKernel(KernelOpInterface op,
+                                             ModuleOp module) {
+  OpBuilder builder(&getContext());
+  builder.setInsertionPointToEnd(module.getBody());
+  func::FuncOp kernel =
+      createKernel(builder, op, SmallVector<Type>(op->getOperandTypes()));
+  Operation *clone = builder.clone(*op);
+  clone->setOperands(kernel.getArguments());
+  clone->setDiscardableAttrs(DictionaryAttr::get(&getContext()));
+  func::ReturnOp::create(builder, op->getLoc(), clone->getResults());
+  return kernel;
+}
+
+void OutlineKernelsPass::replaceByCall(Operation *op, func::FuncOp kernel) {
   OpBuilder builder(op);
   SmallVector<Value> operands(op->getOperands());
-  llvm::append_range(operands, op.getCapturedTensors());
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    llvm::append_range(operands, attention.getCapturedTensors());
   // Inside an op of an unregistered dialect, which may be a symbol table for
   // all that upstream knows, a func.call does not verify.
   Operation *call;
   if (SymbolTable::getNearestSymbolTable(op) == kernel->getParentOp())
-    call = func::CallOp::create(builder, op.getLoc(), kernel, operands);
+    call = func::CallOp::create(builder, op->getLoc(), kernel, operands);
   else
-    call = CallKernelOp::create(builder, op.getLoc(), op->getResultTypes(),
+    call = CallKernelOp::create(builder, op->getLoc(), op->getResultTypes(),
                                 kernel.getSymName(), operands);
   call->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   op->replaceAllUsesWith(call->getResults());
@@ -222,7 +245,7 @@ void OutlineKernelsPass::replaceByCall(AttentionOp op, func::FuncOp kernel) {
 
 /// The module whose body will hold the kernel of `op`, or null if an operation
 /// between them keeps symbols of its own.
-static ModuleOp getKernelModule(AttentionOp op) {
+static ModuleOp getKernelModule(Operation *op) {
   for (Operation *parent = op->getParentOp(); parent;
        parent = parent->getParentOp()) {
     if (auto module = dyn_cast<ModuleOp>(parent))
@@ -236,39 +259,43 @@ static ModuleOp getKernelModule(AttentionOp op) {
 void OutlineKernelsPass::runOnOperation() {
   symbols.clear();
   kernels.clear();
-  nameCount = 0;
-  SmallVector<AttentionOp> attentions;
+  nameCounts.clear();
+  SmallVector<Operation *> found;
   getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (auto name =
             op->getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName()))
       symbols.insert(name.getValue());
-    if (auto attention = dyn_cast<AttentionOp>(op))
-      attentions.push_back(attention);
+    if (isa<AttentionOp, KernelOpInterface>(op) &&
+        !op->getParentOp()->hasAttr(kernelAttrName))
+      found.push_back(op);
     // A second run of the pass finds its own kernels.
     return op->hasAttr(kernelAttrName) ? WalkResult::skip()
                                        : WalkResult::advance();
   });
 
-  for (AttentionOp op : attentions) {
+  for (Operation *op : found) {
     ModuleOp module = getKernelModule(op);
     if (!module) {
-      op.emitRemark("not compiled: an operation around it "
+      op->emitRemark("not compiled: an operation around it "
                     "keeps symbols of its own");
       continue;
     }
-    func::FuncOp built = buildKernel(op, module);
+    auto attention = dyn_cast<AttentionOp>(op);
+    func::FuncOp built =
+        attention ? buildKernel(attention, module)
+                  : buildKernel(cast<KernelOpInterface>(op), module);
     if (!built)
       continue;
     auto [found, isNew] = kernels.insert(built);
     func::FuncOp kernel = *found;
     if (isNew) {
-      kernel.setSymName(nextName());
+      kernel.setSymName(nextName(op));
       ++kernelsCreated;
     } else {
       built->erase();
     }
     replaceByCall(op, kernel);
-    ++attentionsOutlined;
+    attentionsOutlined += attention ? 1 : 0;
   }
   kernels.clear();
 }

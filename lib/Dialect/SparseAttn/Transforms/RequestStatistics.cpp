@@ -73,6 +73,8 @@ private:
 } // namespace
 
 LogicalResult RequestStatisticsPass::request(func::FuncOp kernel) {
+  if (isa_and_nonnull<KernelOpInterface>(getKernelOp(kernel)))
+    return success();
   AttentionOp op = getKernelAttention(kernel);
   if (!op)
     return kernel.emitOpError("expected one sparse_attn.attention in a kernel");

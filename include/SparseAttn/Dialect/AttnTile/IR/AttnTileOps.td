@@ -169,6 +169,29 @@ def AttnTile_StoreScalarOp : AttnTile_Op<"store_scalar", [MemoryEffects<[MemWrit
   let assemblyFormat = "$value `,` $pointer `[` $index `]` attr-dict `:` type($value) `,` type($pointer)";
 }
 
+def AttnTile_StoreBlockSumsOp : AttnTile_Op<"store_block_sums", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Write the sums of the blocks that a tile is divided into";
+  let description = [{
+    Divides the tile into blocks of `block` (1 or 8 rows, a multiple of 8
+    columns), and writes the sum of block (i, j) to element (row + i,
+    column + j) of the matrix, where that is below its rows and columns.
+
+    Example:
+
+    ```mlir
+    attn_tile.store_block_sums %p, %scores[%row, %column] block = [8, 8]
+        : tensor<64x128xf32>, !attn_tile.matrix<19xf32, rows = 19>
+    ```
+  }];
+  let arguments = (ins AttnTile_Tile2D:$tile, AttnTile_MatrixType:$matrix, I32:$row, I32:$column,
+                       DenseI64ArrayAttr:$block);
+  let assemblyFormat = [{
+    $tile `,` $matrix `[` $row `,` $column `]` `block` `=` $block attr-dict
+    `:` type($tile) `,` type($matrix)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Shared memory
 //===----------------------------------------------------------------------===//

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
@@ -25,12 +26,14 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/TilingInterface.h"
+#include <optional>
 
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrInterfaces.h.inc"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnDialect.h.inc"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrs.h.inc"
+#include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnOpInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnOps.h.inc"
 

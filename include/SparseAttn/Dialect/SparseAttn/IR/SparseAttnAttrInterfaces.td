@@ -31,6 +31,19 @@ def SparseAttn_FilterAttrInterface : AttrInterface<"FilterAttrInterface"> {
   ];
 }
 
+def SparseAttn_SelectionAttrInterface : AttrInterface<"SelectionAttrInterface"> {
+  let cppNamespace = "::mlir::sparse_attn";
+  let description = [{
+    A rule for which blocks of keys a block of queries keeps, by their scores.
+  }];
+  let methods = [
+    InterfaceMethod<"Name of the policy as it is spelled in text.",
+                    "::llvm::StringRef", "getPolicy">,
+    InterfaceMethod<"The number of the rule; none where it is a runtime value.",
+                    "::std::optional<double>", "getNumber">
+  ];
+}
+
 def SparseAttn_LayoutAttrInterface : AttrInterface<"LayoutAttrInterface"> {
   let cppNamespace = "::mlir::sparse_attn";
   let description = [{

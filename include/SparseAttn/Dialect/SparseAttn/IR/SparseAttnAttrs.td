@@ -153,6 +153,88 @@ def SparseAttn_PrecisionAttr
 }
 
 //===----------------------------------------------------------------------===//
+// Selection of blocks
+//===----------------------------------------------------------------------===//
+
+class SparseAttn_Selection<string cppName, string mnemonicName>
+    : SparseAttn_Attr<cppName, mnemonicName,
+        [DeclareAttrInterfaceMethods<SparseAttn_SelectionAttrInterface>]> {
+  let parameters = (ins OptionalParameter<"::mlir::FloatAttr">:$real);
+  let builders = [AttrBuilder<(ins "::std::optional<double>":$number), [{
+    ::mlir::Builder b($_ctxt);
+    return $_get($_ctxt, number ? b.getF64FloatAttr(*number) : ::mlir::FloatAttr());
+  }]>];
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def SparseAttn_TopKAttr : SparseAttn_Selection<"TopKSelection", "top_k"> {
+  let summary = "Keep a share of the blocks";
+  let description = [{
+    `top_k<r>` keeps the share r of the blocks, those of the highest scores.
+
+    Examples: `#sparse_attn.top_k<0.3>`, `#sparse_attn.top_k<runtime>`.
+  }];
+}
+
+def SparseAttn_TopPAttr : SparseAttn_Selection<"TopPSelection", "top_p"> {
+  let summary = "Keep a share of the scores";
+  let description = [{
+    `top_p<p>` keeps the fewest blocks whose scores sum to the share p.
+
+    Examples: `#sparse_attn.top_p<0.9>`, `#sparse_attn.top_p<runtime>`.
+  }];
+}
+
+def SparseAttn_CutoffAttr : SparseAttn_Selection<"CutoffSelection", "cutoff"> {
+  let summary = "Keep the scores of at least a number";
+  let description = [{
+    Examples: `#sparse_attn.cutoff<0.01>`, `#sparse_attn.cutoff<runtime>`.
+  }];
+}
+
+def SparseAttn_AnySelection : Attr<
+    CPred<"::llvm::isa<::mlir::sparse_attn::SelectionAttrInterface>($_self)">,
+    "a selection: #sparse_attn.top_k, top_p or cutoff"> {
+  let storageType = "::mlir::sparse_attn::SelectionAttrInterface";
+  let returnType = storageType;
+  let convertFromStorage = "$_self";
+}
+
+def SparseAttn_CacheAttr : SparseAttn_Attr<"CacheSchedule", "cache"> {
+  let summary = "When block lists are made anew, and how long they are";
+  let description = [{
+    DFSAttn's schedule (arXiv 2605.23445) over the denoising steps 0, 1, ...:
+    the first `warmup` steps visit all blocks. From then on lists are made anew
+    every `interval` steps, the n-th time (from 0) with the keep ratio
+    `ratios[n]`, and used until the next time. With the last ratio they stay.
+    `steps` is how many there are, which nothing but reports needs.
+
+    `target` asks for more: lists are also made anew where their certified
+    recall (see `certify_recall`) is below it.
+
+    On a function, `sparse_attn.cache` states the schedule of its attentions.
+
+    Examples: `#sparse_attn.cache<warmup = 12, interval = 12, ratios = [0.3, 0.2, 0.1], steps = 50>`,
+    `#sparse_attn.cache<warmup = 1, interval = 1, ratios = [0.2], steps = 4, target = 0.9>`.
+  }];
+  let parameters = (ins "int64_t":$warmup, "int64_t":$interval,
+                        "::mlir::DenseF64ArrayAttr":$ratioList, "int64_t":$steps,
+                        OptionalParameter<"::mlir::FloatAttr">:$targetRecall);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<double> getRatios() const { return getRatioList().asArrayRef(); }
+    ::std::optional<double> getTarget() const;
+    /// How often the lists were made when step `step` begins or, where they are
+    /// made in it, ends; 0 during warm-up.
+    int64_t getGeneration(int64_t step) const;
+    /// Whether the schedule makes lists in step `step`.
+    bool refreshesAt(int64_t step) const;
+  }];
+}
+
+//===----------------------------------------------------------------------===//
 // Token layouts
 //===----------------------------------------------------------------------===//
 

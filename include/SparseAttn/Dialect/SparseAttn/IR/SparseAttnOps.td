@@ -9,6 +9,7 @@
 #ifndef SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNOPS
 #define SPARSEATTN_DIALECT_SPARSEATTN_IR_SPARSEATTNOPS
 
+include "SparseAttn/Dialect/SparseAttn/IR/BlockListOps.td"
 include "SparseAttn/Dialect/SparseAttn/IR/SparseAttnAttrs.td"
 include "mlir/Dialect/Linalg/IR/LinalgInterfaces.td"
 include "mlir/IR/BuiltinAttributes.td"

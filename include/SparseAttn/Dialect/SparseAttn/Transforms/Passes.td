@@ -126,6 +126,108 @@ def FoldConstantMasks : Pass<"sparse-attn-fold-constant-masks"> {
                            "::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def AssignSelection : Pass<"sparse-attn-assign-selection"> {
+  let summary = "Let attentions visit the blocks of keys that matter";
+  let description = [{
+    Gives every `sparse_attn.attention` without a block list one, made by
+    `sparse_attn.block_scores` and `sparse_attn.select_blocks` of its query and
+    key. Selections are spelled as on the command line:
+
+        top-k:0.3              the best 30 % of the blocks
+        top-p:0.9              the fewest blocks whose scores sum to 90 %
+        cutoff:0.05            the blocks that score at least that
+        recall:0.95            the shortest list, of the nested ones of
+                               `levels`, whose mean recall is certified
+        ...,order=score        visit the best block first
+
+    `recall` draws `samples` queries, finds the exact mass of every block for
+    each, and goes down the lists of `levels`, from the longest, while the lower
+    confidence bound of the mean recall is at least the number asked for; then
+    each index of the batch dimensions has the last list that passed, and all
+    blocks where the first did not. See docs/BlockSelection.md for what is
+    guaranteed.
+
+    An attention stays as it is, with a remark, where it hides keys by a mask or
+    by its score region, whose scores this would not see, where a size is
+    dynamic, or where there are not two blocks of keys.
+  }];
+  let options = [
+    Option<"selection", "selection", "std::string", /*default=*/"\"\"",
+           "Which blocks to keep">,
+    Option<"block", "block", "int64_t", /*default=*/"128",
+           "Queries and keys of a block">,
+    Option<"tile", "tile", "int64_t", /*default=*/"16",
+           "Tokens that are pooled before they are scored">,
+    Option<"forcedFrom", "forced-from", "int64_t", /*default=*/"-1",
+           "First key of the blocks that are always kept (text); -1 for none">,
+    Option<"samples", "samples", "int64_t", /*default=*/"256",
+           "Queries that certify a recall">,
+    Option<"confidence", "confidence", "double", /*default=*/"0.95",
+           "Probability that a certified recall holds">,
+    Option<"seed", "seed", "int64_t", /*default=*/"0",
+           "Of the random queries that certify a recall">,
+    ListOption<"levels", "levels", "double",
+               "Shares of the scores that lists for recall keep, descending">
+  ];
+  let statistics = [
+    Statistic<"listsAssigned", "lists-assigned", "Attentions given a block list">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def DecomposeBlockScores : Pass<"sparse-attn-decompose-block-scores"> {
+  let summary = "Take the pooling out of sparse_attn.block_scores";
+  let description = [{
+    A `sparse_attn.block_scores` with a tile of more than one token becomes two
+    `sparse_attn.pool_tokens` and one with a tile of 1, each of which is a
+    kernel.
+  }];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def CacheLists : Pass<"sparse-attn-cache-lists"> {
+  let summary = "Thread block lists through functions as state";
+  let description = [{
+    In a function whose attribute `sparse_attn.cache` is a
+    `#sparse_attn.cache` schedule, the lists of its attentions become state: the
+    function takes, behind its own arguments,
+
+    - the denoising step (`tensor<i32>`),
+    - a tag and the step that the lists were made for (`tensor<2xi32>`),
+    - counts and indices of each attention,
+
+    and gives all but the step back behind its own results. Lists are made in
+    the steps that the schedule names, with its ratio, and taken from the state
+    in all others; in warm-up steps they name every block. A call in the step
+    that the lists were made for makes no new ones: the second branch of
+    classifier-free guidance uses those of the first. The tag stands for the
+    schedule and the shapes. A state with another tag, but in step 0, is an
+    error when the program runs: `cf.assert`.
+
+    `<name>_initial_state` gives the state to begin with.
+
+    The number of the selection of each list becomes the schedule's ratio.
+    Attentions whose number in the function is in `dense-layers` visit
+    everything, and have no state.
+  }];
+  let options = [
+    Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
+           "Schedule of functions that state none, as on the command line">,
+    ListOption<"denseLayers", "dense-layers", "int64_t",
+               "Numbers of the attentions that visit everything">
+  ];
+  let statistics = [
+    Statistic<"listsCached", "lists-cached", "Block lists that became state">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def OutlineKernels : Pass<"sparse-attn-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Make every attention a call of a kernel function";
   let description = [{
@@ -231,6 +333,26 @@ def AssignSchedule : Pass<"sparse-attn-assign-schedule", "::mlir::ModuleOp"> {
     Statistic<"tilesAssigned", "tiles-assigned", "Attentions given a tile">
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+def PrintLayouts : Pass<"sparse-attn-print-layouts"> {
+  let summary = "Print how compact the blocks of token layouts are";
+  let description = [{
+    A line for `layout`, spelled as on the command line, or for every layout
+    that the IR permutes tokens by: the mean number of grid cells in the
+    bounding box of a block, and the breaks, where a token is no neighbour of
+    the one before it. A tail is left out.
+
+    Example: `--sparse-attn-print-layouts=layout=hilbert:21x45x80` prints
+
+        // #sparse_attn.hilbert<21x45x80>: 591 blocks of 128 tokens, 184.0 cells in the bounding box of a block, 577 breaks
+  }];
+  let options = [
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "The layout; those of the IR if empty">,
+    Option<"block", "block", "int64_t", /*default=*/"128",
+           "Tokens of a block">
+  ];
 }
 
 def PrintPlan : Pass<"sparse-attn-print-plan", "::mlir::ModuleOp"> {

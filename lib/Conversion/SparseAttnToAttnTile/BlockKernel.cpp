@@ -1,0 +1,85 @@
+//===- BlockKernel.cpp - Kernels around attention -------------------------===//
+//
+// Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BlockKernel.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace mlir::attn_tile;
+using namespace mlir::sparse_attn;
+
+gpu::GPUFuncOp
+attn_tile::createKernelFunction(TileBuilder &b, func::FuncOp function,
+                                const KernelSignature &signature) {
+  b.setInsertionPoint(function);
+  auto module = gpu::GPUModuleOp::create(b, function.getName());
+  b.setInsertionPointToStart(module.getBody());
+  SmallVector<Type> types;
+  for (const KernelArgument &argument : signature.arguments)
+    types.push_back(argument.type
+                        ? Type(LLVM::LLVMPointerType::get(b.getContext(), 1))
+                        : Type(b.getI32Type()));
+  auto kernel = gpu::GPUFuncOp::create(b, function.getName(),
+                                       b.getFunctionType(types, {}));
+  kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  for (auto [index, argument] : llvm::enumerate(signature.arguments)) {
+    kernel.setArgAttr(index, "sparse_attn.name",
+                      b.getStringAttr(argument.name));
+    if (argument.type) {
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                        b.getI64IntegerAttr(16));
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        b.getUnitAttr());
+    }
+  }
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  return kernel;
+}
+
+Value attn_tile::createBlockIndex(TileBuilder &b, gpu::Dimension dimension) {
+  return arith::IndexCastOp::create(b, b.getI32Type(),
+                                    gpu::BlockIdOp::create(b, dimension));
+}
+
+BlockKernel::BlockKernel(func::FuncOp function, Operation *op)
+    : b(op->getLoc(), op->getContext()),
+      kernel(createKernelFunction(b, function, getKernelSignature(function))) {
+  x = createBlockIndex(b, gpu::Dimension::x);
+  y = createBlockIndex(b, gpu::Dimension::y);
+}
+
+Value BlockKernel::moved(Value operand, Value offset) {
+  Value base = pointer(operand);
+  return LLVM::GEPOp::create(b, base.getType(), getElementTypeOrSelf(operand),
+                             base, ArrayRef<LLVM::GEPArg>{offset});
+}
+
+SmallVector<Value>
+BlockKernel::splitBatch(ArrayRef<unsigned> dims,
+                        function_ref<int64_t(unsigned)> sizeOf) {
+  SmallVector<Value> indices(dims.size());
+  Value number = y;
+  // The last index varies fastest; the first takes what is left.
+  for (int64_t i = dims.size() - 1; i >= 0; --i) {
+    Value count = b.i32(sizeOf(dims[i]));
+    indices[i] = i ? b.remi(number, count) : number;
+    number = b.divi(number, count);
+  }
+  return indices;
+}
+
+Value BlockKernel::batchOffset(Value operand, AffineMap map,
+                               ArrayRef<unsigned> dims, ValueRange indices) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  Value offset = b.i64(0);
+  for (auto [index, dim] : llvm::zip_equal(indices, dims))
+    if (std::optional<unsigned> position = getPosition(map, dim))
+      offset = b.addi(
+          offset, b.muli(b.extend64(index), b.i64(*getPitch(type, *position))));
+  return offset;
+}
