@@ -7,11 +7,12 @@
 #
 #===------------------------------------------------------------------------===#
 #
-# usage: scripts/setup.sh [--cuda]
+# usage: scripts/setup.sh [--cuda | --mmaemu]
 #
 # Debian packages are installed only when missing; Python packages go into
 # .venv. A second run does nothing and takes no time. --cuda adds NVIDIA's
-# ptxas and nvdisasm to .venv unless a CUDA toolkit has them.
+# ptxas and nvdisasm to .venv unless a CUDA toolkit has them, --mmaemu a model of
+# tensor cores and PyTorch.
 #
 #===------------------------------------------------------------------------===#
 set -euo pipefail
@@ -64,4 +65,8 @@ if [[ ${1:-} == --cuda ]]; then
      ! PATH=$PATH:/usr/local/cuda/bin command -v nvdisasm >/dev/null; then
     install_requirements requirements-cuda.txt
   fi
+fi
+
+if [[ ${1:-} == --mmaemu ]]; then
+  install_requirements requirements-mmaemu.txt
 fi
