@@ -291,7 +291,7 @@ Outcome Compiler::schedule(StringRef chip) {
       builder.clone(*function);
   });
   PassManager pm(&context);
-  backend::addScheduling(pm);
+  backend::addScheduling(pm, options.statistics);
   std::string step = "schedule-" + target.chip;
   if (Outcome outcome = runPasses(pm, *target.module, step);
       outcome != Outcome::Success)

@@ -13,7 +13,7 @@
 
 namespace mlir::sparse_attn {
 
-enum class Emit { Package, Ptx, Mlir };
+enum class Emit { Package, Ptx, Mlir, Iree };
 
 struct Flags {
   std::string input;

@@ -8,6 +8,7 @@
 
 #include "Flags.h"
 #include "SparseAttn/InitAll.h"
+#include "SparseAttn/Package/IreeProgram.h"
 #include "SparseAttn/Package/Report.h"
 #include "SparseAttn/Package/StageChecks.h"
 #include "mlir/IR/MLIRContext.h"
@@ -63,9 +64,14 @@ static std::string ptxPath(const Flags &flags, StringRef chip) {
   return (stem + "." + chip + extension).str();
 }
 
-static Outcome write(const Flags &flags, const Compilation &compilation,
+static Outcome write(const Flags &flags, Compilation &compilation,
                      DiagnosticCollector &diagnostics) {
   switch (flags.emit) {
+  case Emit::Iree:
+    if (Outcome outcome = buildIreeProgram(compilation, diagnostics);
+        outcome != Outcome::Success)
+      return outcome;
+    return writeText(flags.output, printIreeProgram(compilation), diagnostics);
   case Emit::Mlir:
     return writeText(flags.output, printGraph(compilation), diagnostics);
   case Emit::Ptx:
@@ -98,7 +104,8 @@ static Outcome judge(const Flags &flags, const Compilation &compilation,
                       " attentions, found " + Twine(found));
     return Outcome::UserError;
   }
-  if (found == 0 || flags.emit == Emit::Mlir)
+  // IREE compiles what has no kernel.
+  if (found == 0 || flags.emit == Emit::Mlir || flags.emit == Emit::Iree)
     return Outcome::Success;
   for (const CompiledTarget &target : compilation.targets) {
     if (llvm::any_of(target.kernels, [](const CompiledKernel &kernel) {
@@ -134,6 +141,8 @@ static Outcome run(Flags &flags) {
   // The graph is all that is asked for.
   if (flags.emit == Emit::Mlir)
     flags.compile.targets.clear();
+  // Programs of IREE have no place for what their graph does not ask for.
+  flags.compile.statistics = flags.emit != Emit::Iree;
   Compilation compilation;
   Outcome outcome = compile(context, std::move(input), flags.compile,
                             diagnostics, compilation);
@@ -153,7 +162,8 @@ static Outcome run(Flags &flags) {
   if (outcome != Outcome::Success)
     return outcome;
 
-  if (compilation.attentions.empty() && flags.emit != Emit::Mlir) {
+  if (compilation.attentions.empty() && flags.emit != Emit::Mlir &&
+      flags.emit != Emit::Iree) {
     llvm::errs() << "nothing written: no attention was found in '"
                  << flags.input << "'\n";
     return Outcome::Success;

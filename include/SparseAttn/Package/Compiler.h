@@ -38,6 +38,8 @@ struct CompileOptions {
   std::vector<std::string> targets;
   /// As the flags spell them; empty leaves unstated what the IR leaves so.
   std::string filter, precision, layout;
+  /// Whether kernels give what monitors a filter beside what the graph asks.
+  bool statistics = true;
   /// Folder for the IR after each step and each pass; none if empty.
   std::string dumpDirectory;
   /// ptxas to ask about each kernel.
