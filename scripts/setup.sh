@@ -59,6 +59,9 @@ install_requirements() {
 
 [[ -x .venv/bin/python ]] || python3 -m venv .venv
 install_requirements requirements.txt
+# Not every machine has wheels of IREE; its tests say so then.
+install_requirements requirements-iree.txt ||
+  echo "IREE was not installed: sparse-attn-iree-compile needs it" >&2
 
 if [[ ${1:-} == --cuda ]]; then
   if ! PATH=$PATH:/usr/local/cuda/bin command -v ptxas >/dev/null ||
