@@ -79,7 +79,7 @@ def save(arrays: list, folder: Path) -> list:
 
 
 def run(program: Path, function: str, flags: list, folder: Path, device: str = "cuda",
-        gpu: str = "sm_80", parameters: str = "") -> tuple:  # fmt: skip
+        gpu: str = "sm_80", parameters: str = "", check: str = "memory,races") -> tuple:  # fmt: skip
     """The first result of `function`, and the lines of the driver's log."""
     log, output = folder / "launches.log", folder / "output.npy"
     log.unlink(missing_ok=True)
@@ -87,7 +87,7 @@ def run(program: Path, function: str, flags: list, folder: Path, device: str = "
     if device == "cuda":
         environment |= {
             "LD_LIBRARY_PATH": str(driver()), "SPARSE_ATTN_EMULATOR_DEVICE": gpu,
-            "SPARSE_ATTN_EMULATOR_CHECK": "memory,races", "SPARSE_ATTN_EMULATOR_JOBS": "1",
+            "SPARSE_ATTN_EMULATOR_CHECK": check, "SPARSE_ATTN_EMULATOR_JOBS": "1",
             "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit", "SPARSE_ATTN_EMULATOR_LOG": str(log),
         }  # fmt: skip
     command = [installation().runner, f"--device={device}", f"--module={program}",
