@@ -174,6 +174,8 @@ Outcome Compiler::parse(std::unique_ptr<llvm::MemoryBuffer> input) {
   }
   if (failed(verifyShapeSizes(*result.graph)))
     return Outcome::UserError;
+  if (options.prepare && failed(options.prepare(*result.graph)))
+    return Outcome::UserError;
   return dump("1-input.mlir", *result.graph);
 }
 

@@ -65,7 +65,7 @@ public:
   /// `flow.dispatch`.
   Operation *buildDispatch(Location loc, const Dispatch &dispatch);
 
-private:
+protected:
   Operation *build(Location loc, StringRef name,
                    ArrayRef<NamedAttribute> properties, unsigned regions = 0,
                    ValueRange operands = {}, TypeRange results = {});

@@ -82,11 +82,10 @@ def test_program_agrees_with_iree_on_the_cpu(tmp_path):
     assert difference.max() <= 32 * 2.0**-11 * np.abs(expected).max()
 
 
-def test_kernels_stand_beside_those_of_iree(tmp_path):
-    """Attention is ours; the sum that follows it IREE's."""
-    text = """
+# Attention is ours; the sum that follows it IREE's.
+SUM = """
     func.func @sum(%q: tensor<2x64x32xf32>) -> tensor<2x64x32xf32> {
-      %scale = arith.constant 0.125 : f32
+      %scale = arith.constant SCALE : f32
       %empty = tensor.empty() : tensor<2x64x32xf32>
       %o = iree_linalg_ext.attention <
           indexing_maps = [affine_map<(b, m, n, d, k) -> (b, m, d)>,
@@ -102,18 +101,46 @@ def test_kernels_stand_beside_those_of_iree(tmp_path):
       } -> tensor<2x64x32xf32>
       %r = arith.addf %o, %q : tensor<2x64x32xf32>
       return %r : tensor<2x64x32xf32>
-    }"""
-    source = tmp_path / "sum.mlir"
-    source.write_text(text)
-    program = programs.compile_ours(source, tmp_path, "--expect-attention=1")
+    }
+"""
+
+
+def run_sum(program, scale, folder):
+    """The names of the kernels that ran; the result must be right."""
     (q,) = arrays([(2, 64, 32)], "f32")
-    found, log = programs.run(program, "sum", programs.save([q], tmp_path), tmp_path)
-    names = [line.split()[0] for line in log]
-    assert len(names) == 2 and names[0] == "attention_0" and names[1].startswith("sum_"), log
-    scores = q.astype("f8") @ q.astype("f8").swapaxes(1, 2) * 0.125
+    found, log = programs.run(program, "sum", programs.save([q], folder), folder)
+    scores = q.astype("f8") @ q.astype("f8").swapaxes(1, 2) * scale
     weights = np.exp(scores - scores.max(-1, keepdims=True))
     expected = weights / weights.sum(-1, keepdims=True) @ q.astype("f8") + q
     assert np.abs(found - expected).max() <= 1e-5
+    return [line.split()[0] for line in log]
+
+
+def test_kernels_stand_beside_those_of_iree(tmp_path):
+    source = tmp_path / "sum.mlir"
+    source.write_text(SUM.replace("SCALE", "0.125"))
+    program = programs.compile_ours(source, tmp_path, "--expect-attention=1")
+    names = run_sum(program, 0.125, tmp_path)
+    assert len(names) == 2 and names[0] == "attention_0" and names[1].startswith("sum_"), names
+
+
+def test_spec_for_stock_iree(tmp_path):
+    """One flag of iree-compile puts the kernel in; another scale does not match."""
+    iree = programs.installation()
+    for scale in ("0.125", "0.25"):
+        (tmp_path / f"{scale}.mlir").write_text(SUM.replace("SCALE", scale))
+    flags = ["--iree-hal-target-device=cuda", "--iree-cuda-target=sm_80"]
+    dump, spec = tmp_path / "dump.mlir", tmp_path / "spec.mlir"
+    programs.compiler._call([iree.compiler, tmp_path / "0.125.mlir", *flags,
+                             "--compile-to=preprocessing", *programs.compiler.GENERIC,
+                             "-o", dump])  # fmt: skip
+    programs.tools.call("sparse-attn-compile", dump, "--emit=iree-spec", "--ptxas=none", "-o", spec)
+    for scale, ours in (("0.125", True), ("0.25", False)):
+        program = tmp_path / f"{scale}.vmfb"
+        programs.compiler._call([iree.compiler, tmp_path / f"{scale}.mlir", *flags, "-o", program,
+                                 f"--iree-preprocessing-transform-spec-filename={spec}"])  # fmt: skip
+        names = run_sum(program, float(scale), tmp_path)
+        assert ("attention_0" in names) == ours, names
 
 
 def test_the_embedded_kernel_makes_the_result(tmp_path):

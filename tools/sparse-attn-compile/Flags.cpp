@@ -43,7 +43,11 @@ struct Options {
           clEnumValN(Emit::Mlir, "mlir", "the graph, with calls of kernels"),
           clEnumValN(Emit::Iree, "iree",
                      "the graph with the kernels inside, for iree-compile "
-                     "--compile-from=preprocessing")),
+                     "--compile-from=preprocessing"),
+          clEnumValN(Emit::IreeSpec, "iree-spec",
+                     "a transform spec with the kernels inside, for "
+                     "iree-compile "
+                     "--iree-preprocessing-transform-spec-filename")),
       cl::cat(category)};
   cl::opt<std::string> filter{
       "filter", cl::value_desc("policy"),
@@ -140,6 +144,8 @@ static std::string defaultOutput(StringRef input, Emit emit) {
     return (stem + ".compiled.mlir").str();
   case Emit::Iree:
     return (stem + ".iree.mlir").str();
+  case Emit::IreeSpec:
+    return (stem + ".spec.mlir").str();
   }
   llvm_unreachable("all kinds have a name");
 }

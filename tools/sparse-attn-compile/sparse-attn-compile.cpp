@@ -9,6 +9,7 @@
 #include "Flags.h"
 #include "SparseAttn/InitAll.h"
 #include "SparseAttn/Package/IreeProgram.h"
+#include "SparseAttn/Package/IreeSpec.h"
 #include "SparseAttn/Package/Report.h"
 #include "SparseAttn/Package/StageChecks.h"
 #include "mlir/IR/MLIRContext.h"
@@ -65,10 +66,12 @@ static std::string ptxPath(const Flags &flags, StringRef chip) {
 }
 
 static Outcome write(const Flags &flags, Compilation &compilation,
-                     DiagnosticCollector &diagnostics) {
+                     ModuleOp sites, DiagnosticCollector &diagnostics) {
   switch (flags.emit) {
   case Emit::Iree:
-    if (Outcome outcome = buildIreeProgram(compilation, diagnostics);
+  case Emit::IreeSpec:
+    if (Outcome outcome = sites ? buildIreeSpec(compilation, sites, diagnostics)
+                                : buildIreeProgram(compilation, diagnostics);
         outcome != Outcome::Success)
       return outcome;
     return writeText(flags.output, printIreeProgram(compilation), diagnostics);
@@ -105,7 +108,7 @@ static Outcome judge(const Flags &flags, const Compilation &compilation,
     return Outcome::UserError;
   }
   // IREE compiles what has no kernel.
-  if (found == 0 || flags.emit == Emit::Mlir || flags.emit == Emit::Iree)
+  if (found == 0 || flags.emit == Emit::Mlir || flags.isForIree())
     return Outcome::Success;
   for (const CompiledTarget &target : compilation.targets) {
     if (llvm::any_of(target.kernels, [](const CompiledKernel &kernel) {
@@ -142,7 +145,15 @@ static Outcome run(Flags &flags) {
   if (flags.emit == Emit::Mlir)
     flags.compile.targets.clear();
   // Programs of IREE have no place for what their graph does not ask for.
-  flags.compile.statistics = flags.emit != Emit::Iree;
+  flags.compile.statistics = !flags.isForIree();
+  OwningOpRef<ModuleOp> sites;
+  if (flags.emit == Emit::IreeSpec)
+    flags.compile.prepare = [&](ModuleOp graph) {
+      if (failed(isolateAttentions(graph, diagnostics)))
+        return failure();
+      sites = graph.clone();
+      return success();
+    };
   Compilation compilation;
   Outcome outcome = compile(context, std::move(input), flags.compile,
                             diagnostics, compilation);
@@ -163,7 +174,7 @@ static Outcome run(Flags &flags) {
     return outcome;
 
   if (compilation.attentions.empty() && flags.emit != Emit::Mlir &&
-      flags.emit != Emit::Iree) {
+      !flags.isForIree()) {
     llvm::errs() << "nothing written: no attention was found in '"
                  << flags.input << "'\n";
     return Outcome::Success;
@@ -172,7 +183,7 @@ static Outcome run(Flags &flags) {
     if (Outcome checked = checkStages(compilation, flags.seed, diagnostics, os);
         checked != Outcome::Success)
       return checked;
-  return write(flags, compilation, diagnostics);
+  return write(flags, compilation, sites ? *sites : ModuleOp(), diagnostics);
 }
 
 int main(int argc, char **argv) {

@@ -44,6 +44,8 @@ struct CompileOptions {
   std::string dumpDirectory;
   /// ptxas to ask about each kernel.
   std::optional<std::string> ptxas;
+  /// Applied to the graph once it is parsed; says itself what is wrong with it.
+  std::function<LogicalResult(ModuleOp)> prepare;
   /// Applied to every pass manager before it runs.
   std::function<LogicalResult(PassManager &)> configure;
 };
