@@ -196,16 +196,49 @@ def empirical_bernstein(recalls, delta: float):
     return np.maximum(recalls.mean(-1) - spread - 7 * log / (3 * (n - 1)), 0.0)
 
 
-def choose_level(recalls, target: float, delta: float):
+def betting_test(recalls, target: float, delta: float):
+    """Whether a sample shows that the mean recall is at least `target`.
+
+    recalls [..., n] in [0, 1], independent and of equal distribution -> bool
+    [...]. True with probability at most `delta` where the mean is below the
+    target: the wealth of a player who bets on X_t > target,
+
+        W_t = prod_(s <= t) 1 + b_s (X_s - target),   0 <= b_s <= 3 / (4 target),
+
+    b_s chosen from X_1 .. X_(s-1), has E[W_t] <= W_0 = 1 there, and reaches
+    1 / delta with probability at most delta (Waudby-Smith and Ramdas, JRSS B
+    2024, section 4). Bets are theirs: sqrt(2 ln(1/delta) / (n V)), V the
+    variance so far with one prior draw of mean 1/2 and variance 1/4.
+    """
+    recalls = np.asarray(recalls, np.float64)
+    n = recalls.shape[-1]
+    if not 0 < delta < 1 or not 0 < target <= 1:
+        raise ValueError(f"expected 0 < delta < 1 and 0 < target <= 1, found {delta} and {target}")
+    drawn = np.arange(2, n + 2)
+    mean = (0.5 + np.cumsum(recalls, axis=-1)) / drawn
+    variance = (0.25 + np.cumsum((recalls - mean) ** 2, axis=-1)) / drawn
+    before = np.concatenate([np.full_like(variance[..., :1], 0.25), variance[..., :-1]], axis=-1)
+    bet = np.minimum(np.sqrt(2 * np.log(1 / delta) / (n * before)), 0.75 / target)
+    wealth = np.cumsum(np.log1p(bet * (recalls - target)), axis=-1)
+    return wealth.max(-1) >= np.log(1 / delta)
+
+
+def choose_level(recalls, target: float, delta: float, test: str = "bernstein"):
     """The last list that certifies a mean recall of `target`.
 
     recalls [levels, ..., n]: the sampled rows' recalls under lists that are
     nested, from the largest to the smallest -> level int [...], -1 (dense)
     where not even the first list passes. Levels are tested in order, each at
-    `delta`, up to the first failure: the chosen list has mean recall >= target
-    with probability at least 1 - delta (fixed-sequence testing).
+    `delta` (by the empirical Bernstein bound or by "betting"), up to the first
+    failure: the chosen list has mean recall >= target with probability at least
+    1 - delta (fixed-sequence testing).
     """
-    passed = empirical_bernstein(recalls, delta) >= target
+    if test not in ("bernstein", "betting"):
+        raise ValueError(f"expected the test bernstein or betting, found {test!r}")
+    if test == "betting":
+        passed = betting_test(recalls, target, delta)
+    else:
+        passed = empirical_bernstein(recalls, delta) >= target
     return np.cumprod(passed, axis=0).sum(0) - 1
 
 

@@ -344,6 +344,53 @@ def test_bernstein_is_monotone():
     assert bounds == sorted(bounds)
 
 
+@pytest.mark.parametrize("a,b", [(9, 1), (0.4, 0.1), (30, 0.5), (50, 50), (0.01, 0.001)])
+def test_betting_covers(a, b):
+    """Just below the target at most a share delta of the samples passes; and
+    for the same recalls it passes where the Bernstein bound does, and oftener."""
+    delta, trials, mean = 0.2, 4000, a / (a + b)
+    recalls = np.random.default_rng(2).beta(a, b, (trials, 200))
+    missed = ref.betting_test(recalls, mean + 1e-9, delta).mean()
+    assert missed <= delta + 3 * np.sqrt(delta * (1 - delta) / trials)
+    for slack in (0.03, 0.06, 0.1):
+        betting = ref.betting_test(recalls, mean - slack, delta).mean()
+        bernstein = (ref.empirical_bernstein(recalls, delta) >= mean - slack).mean()
+        assert betting >= bernstein
+
+
+def wealth_written_out(recalls, target, delta) -> list:
+    wealth, drawn = [1.0], [0.5]
+    squares, variance = 0.25, 0.25
+    for x in recalls:
+        bet = np.sqrt(2 * np.log(1 / delta) / (len(recalls) * variance))
+        wealth.append(wealth[-1] * (1 + min(bet, 0.75 / target) * (x - target)))
+        drawn.append(x)
+        squares += (x - np.mean(drawn)) ** 2
+        variance = squares / len(drawn)
+    return wealth
+
+
+def test_betting_written_out():
+    """The same decision for many deltas, on both sides of the threshold."""
+    random, passed = np.random.default_rng(4), 0
+    for target in (0.1, 0.5, 0.9):
+        recalls = random.beta(9 * target, 6 * (1 - target), 12)
+        for delta in np.geomspace(0.01, 0.99, 150):
+            expected = max(wealth_written_out(recalls, target, delta)[1:]) >= 1 / delta
+            assert ref.betting_test(recalls, target, delta) == expected
+            passed += expected
+    assert 100 < passed < 350
+
+
+def test_betting_ends():
+    # Once the wealth is reached nothing is taken back.
+    assert ref.betting_test(np.repeat([1.0, 0.0], [5, 20]), 0.5, 0.3)
+    assert not ref.betting_test(np.repeat([0.0, 1.0], [20, 5]), 0.5, 0.3)
+    for target, delta in ((0.0, 0.1), (1.1, 0.1), (0.5, 0.0)):
+        with pytest.raises(ValueError, match="expected 0 < delta < 1"):
+            ref.betting_test(np.ones(5), target, delta)
+
+
 def test_choose_level():
     n = 400  # constant samples: the bound is 0.0216 below the recall
     recalls = np.array([[0.99, 0.90, 0.99], [0.95, 0.99, 0.97], [0.91, 0.99, 0.95]])
@@ -352,16 +399,20 @@ def test_choose_level():
     # is not looked at; third: passes all.
     assert ref.choose_level(recalls, 0.928, 0.05).tolist() == [1, -1, 2]
     assert ref.choose_level(recalls[:, 0], 0.9, 0.05) == 1
+    assert ref.choose_level(recalls, 0.928, 0.05, "betting").tolist() == [1, -1, 2]
+    with pytest.raises(ValueError, match="expected the test bernstein or betting"):
+        ref.choose_level(recalls, 0.9, 0.05, "hoeffding")
 
 
-def test_chosen_level_keeps_its_promise():
-    """Fixed-sequence testing needs no correction: over 2,000 samples the chosen
+@pytest.mark.parametrize("test", ["bernstein", "betting"])
+def test_chosen_level_keeps_its_promise(test):
+    """Fixed-sequence testing needs no correction: over 500 samples the chosen
     list misses the target in at most delta of them (and three standard errors)."""
-    delta, trials, n = 0.2, 2000, 300
-    true = np.linspace(0.99, 0.85, 60)[:, None, None]
+    delta, trials, n = 0.2, 500, 300
+    true = np.linspace(0.99, 0.85, 30)[:, None, None]
     noise = np.random.default_rng(3).random((trials, n)) - 0.5
     recalls = true + np.minimum(2 * (1 - true), 0.2) * noise  # nested lists: one sample of rows
-    levels = ref.choose_level(recalls, 0.9, delta)
+    levels = ref.choose_level(recalls, 0.9, delta, test)
     missed = (np.where(levels >= 0, true[levels, 0, 0], 1.0) < 0.9).mean()
     assert missed <= delta + 3 * np.sqrt(delta * (1 - delta) / trials)
     assert (levels >= 0).mean() > 0.9
