@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 #include "FlashKernel.h"
 
-#include "HopperHarness.h"
+#include "HopperKernel.h"
+
+#include <cstdint>
 
 using namespace sparse_attn::emulator;
 using namespace sparse_attn::emulator::test;
