@@ -41,16 +41,20 @@ LENGTHS = [
     (133, 137, "tiles"),
     (250, 191, "random"),
     (5, 9, "random"),
+    (9, 5, "random"),
     (153, 153, "tiles"),
     (169, 169, "random"),
     (185, 50, "random"),
     (201, 20, "tiles"),
     (217, 36, "random"),
     (233, 137, "random"),
+    (41, 67, "random"),
+    (70, 128, "random"),
 ]
 # A comparison of one column or row matters where the last tile ends there; that
 # of a row in a filter, where one row more decides.
 ENDS = [(128 + end, 64 + end % 64, "random") for end in range(128)]
+ENDS += [(end, end, "random") for end in range(1, 64)]
 ENDS += [(128 + end, 320, "descending") for end in range(1, 128)]
 
 
