@@ -34,7 +34,7 @@ sass: build ## Print instruction counts of the main loops, by ptxas and nvdisasm
 	@scripts/setup.sh --cuda
 	@.venv/bin/python benchmarks/sass_counts.py
 
-check-all: setup ## All that a release must pass: two compilers, sanitizers, clang-tidy, long numerics
+check-all: setup ## All that a release must pass: two compilers, sanitizers, clang-tidy, long numerics, mutants, fuzzers
 	@scripts/check-all.sh
 
 format: setup ## Format the C++ sources
