@@ -1,7 +1,7 @@
 # Everything a developer types; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench emulator-speed inputs-table sass check-all format docs clean
+.PHONY: help setup build test demo bench emulator-speed inputs-table selection-figures sass check-all format docs clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F "|" '{printf "%-18s %s\n", $$1, $$2}'
@@ -27,11 +27,14 @@ emulator-speed: build ## Measure the emulator: time of a 128-wide tile pair on o
 inputs-table: build ## Print what becomes of each softmax in exporters' graphs, with registers and spills
 	@.venv/bin/python benchmarks/inputs_table.py
 
+selection-figures: build ## Measure recall and size of block lists on captured attention in DATA=FOLDER
+	@.venv/bin/python benchmarks/block_selection.py $(or $(DATA),$(error expected DATA=FOLDER with captured attention, found none))
+
 sass: build ## Print instruction counts of the main loops, by ptxas and nvdisasm
 	@scripts/setup.sh --cuda
 	@.venv/bin/python benchmarks/sass_counts.py
 
-check-all: setup ## All that a release must pass: two compilers, sanitizers, clang-tidy, long numerics
+check-all: setup ## All that a release must pass: two compilers, sanitizers, clang-tidy, long numerics, mutants, fuzzers
 	@scripts/check-all.sh
 
 format: setup ## Format the C++ sources

@@ -9,9 +9,12 @@
 #
 # usage: scripts/check-all.sh [STEP...]
 #
-# Steps: format tidy gcc clang asan sass. All of them unless named. Runs every
-# step, also after one failed, and names the failed ones at the end. What each
-# came to is kept in benchmarks/results/check_all.jsonl.
+# Steps: see below. All of them unless named. Runs every step, also after one
+# failed, and names the failed ones at the end. What each came to is kept in
+# benchmarks/results/check_all.jsonl.
+#
+# mutants, schedules, mmaemu and sass take the tools that gcc has built, or build
+# them. $SPARSE_ATTN_FUZZ_SECONDS (60) is the time of each fuzzer.
 #
 #===------------------------------------------------------------------------===#
 set -uo pipefail
@@ -54,9 +57,23 @@ run_asan() {
 run_tidy() {
   scripts/build.sh clang && scripts/tidy.sh build/clang
 }
+run_mutants() {
+  scripts/build.sh release && .venv/bin/python benchmarks/mutants.py
+}
+run_schedules() {
+  scripts/build.sh release && .venv/bin/python benchmarks/schedules.py
+}
+run_mmaemu() {
+  scripts/setup.sh --mmaemu ||
+    echo "mmaemu does not install here: its tests are skipped"
+  scripts/build.sh release &&
+    .venv/bin/python -m pytest -q -rs -p no:cacheprovider \
+      test/numerics/test_tensor_core_models.py
+}
 
+all=(format tidy gcc mutants schedules mmaemu clang asan fuzz sass)
 steps=("$@")
-((${#steps[@]})) || steps=(format tidy gcc clang asan sass)
+((${#steps[@]})) || steps=("${all[@]}")
 for name in "${steps[@]}"; do
   case $name in
   format) step format scripts/format.sh --check ;;
@@ -64,9 +81,13 @@ for name in "${steps[@]}"; do
   gcc) step gcc run_gcc ;;
   clang) step clang run_clang ;;
   asan) step asan run_asan ;;
+  mutants) step mutants run_mutants ;;
+  schedules) step schedules run_schedules ;;
+  mmaemu) step mmaemu run_mmaemu ;;
+  fuzz) step fuzz scripts/fuzz.sh "${SPARSE_ATTN_FUZZ_SECONDS:-60}" ;;
   sass) step sass make --no-print-directory sass ;;
   *)
-    echo "error: unknown step '$name': expected format, tidy, gcc, clang, asan or sass" >&2
+    echo "error: unknown step '$name': expected one of ${all[*]}" >&2
     exit 1
     ;;
   esac

@@ -7,11 +7,12 @@
 #
 #===------------------------------------------------------------------------===#
 #
-# usage: scripts/setup.sh [--cuda]
+# usage: scripts/setup.sh [--cuda | --mmaemu]
 #
 # Debian packages are installed only when missing; Python packages go into
 # .venv. A second run does nothing and takes no time. --cuda adds NVIDIA's
-# ptxas and nvdisasm to .venv unless a CUDA toolkit has them.
+# ptxas and nvdisasm to .venv unless a CUDA toolkit has them, --mmaemu a model of
+# tensor cores and PyTorch.
 #
 #===------------------------------------------------------------------------===#
 set -euo pipefail
@@ -58,10 +59,17 @@ install_requirements() {
 
 [[ -x .venv/bin/python ]] || python3 -m venv .venv
 install_requirements requirements.txt
+# Not every machine has wheels of IREE; its tests say so then.
+install_requirements requirements-iree.txt ||
+  echo "IREE was not installed: sparse-attn-iree-compile needs it" >&2
 
 if [[ ${1:-} == --cuda ]]; then
   if ! PATH=$PATH:/usr/local/cuda/bin command -v ptxas >/dev/null ||
      ! PATH=$PATH:/usr/local/cuda/bin command -v nvdisasm >/dev/null; then
     install_requirements requirements-cuda.txt
   fi
+fi
+
+if [[ ${1:-} == --mmaemu ]]; then
+  install_requirements requirements-mmaemu.txt
 fi

@@ -11,7 +11,8 @@
 #
 # Every suite runs, also after one failed; the last line adds them up. A skipped
 # test counts as failed unless the reason matches $SPARSE_ATTN_MAY_SKIP: by
-# default NVIDIA's assembler, the only thing that a machine may lack.
+# default NVIDIA's assembler, a model of tensor cores and IREE, the only things
+# that a machine may lack.
 #
 #===------------------------------------------------------------------------===#
 set -uo pipefail
@@ -39,6 +40,6 @@ echo "== Numerics (pytest)"
 SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header -n auto \
   -p no:cacheprovider --junitxml="$results/numerics.xml" test/numerics
 
-exec "$python" scripts/summarize.py --may-skip "${SPARSE_ATTN_MAY_SKIP-ptxas}" \
+exec "$python" scripts/summarize.py --may-skip "${SPARSE_ATTN_MAY_SKIP-ptxas|mmaemu|IREE}" \
   compiler="$results/lit.xml" units="$results/unit.xml" \
   numerics="$results/numerics.xml"

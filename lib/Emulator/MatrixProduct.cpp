@@ -212,12 +212,44 @@ bool MatrixProduct::run(MmaModel model) const {
     sumExactly();
     return true;
   }
+  // Only warpgroups multiply fp8 on Hopper.
+  if (model == MmaModel::Hopper && isOfWarp && bitsOf(typeA) == 8) {
+    sumAsHalves(model);
+    return true;
+  }
   for (const BlockFma &fma : blockFmas)
     if (fma.model == model && fma.type == typeA) {
       sumBlocks(fma, *this);
       return true;
     }
   return false;
+}
+
+// What ptxas makes of mma.sync: a product of the elements in the lower halves
+// of the registers from zero, one of the upper halves added, both in f16 with
+// the type of the result as accumulator, and then an addition of C.
+void MatrixProduct::sumAsHalves(MmaModel model) const {
+  std::vector<double> factors(size_t(m) * k / 2), others(size_t(n) * k / 2),
+      sums(size_t(m) * n);
+  MatrixProduct half = *this;
+  half.typeA = half.typeB = Type::F16;
+  half.isOfWarp = false;
+  half.k = k / 2;
+  half.a = factors.data();
+  half.b = others.data();
+  half.d = sums.data();
+  for (unsigned upper = 0; upper < 2; ++upper) {
+    for (unsigned i = 0; i < half.k; ++i) {
+      // Registers hold four elements.
+      unsigned from = i / 2 * 4 + upper * 2 + i % 2;
+      for (unsigned row = 0; row < m; ++row)
+        factors[size_t(row) * half.k + i] = a[size_t(row) * k + from];
+      std::copy_n(b + size_t(from) * n, n, &others[size_t(i) * n]);
+    }
+    half.run(model);
+  }
+  for (size_t i = 0; i < sums.size(); ++i)
+    d[i] += sums[i];
 }
 
 void MatrixProduct::sumExactly() const {

@@ -36,6 +36,7 @@ struct MatrixProduct {
   const double *a = nullptr; // m x k
   const double *b = nullptr; // k x n
   double *d = nullptr;       // m x n
+  bool isOfWarp = false;     // mma.sync, not wgmma
 
   /// Leaves exact or correctly rounded sums, which are still to be rounded to
   /// the result's type; returns false if the model knows no such elements.
@@ -43,6 +44,7 @@ struct MatrixProduct {
 
 private:
   void sumExactly() const;
+  void sumAsHalves(MmaModel model) const;
 };
 
 /// Rounds a sum to the type of the result. Integers wrap, or saturate.

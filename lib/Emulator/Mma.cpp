@@ -97,7 +97,8 @@ void runMma(Warp &warp, const Inst &inst, const uint32_t *slots) {
   if (model == MmaModel::Ieee || result == Type::S32) {
     multiply<k>(a, b, sums);
   } else {
-    MatrixProduct product{typeA, typeB, result, 16, 8, k, a[0], b[0], sums[0]};
+    MatrixProduct product{typeA, typeB, result, 16,      8,
+                          k,     a[0],  b[0],   sums[0], true};
     if (!product.run(model))
       return warp.fail(0, "the chosen model of tensor cores knows no products "
                           "of this type");

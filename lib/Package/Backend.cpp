@@ -32,10 +32,15 @@ void backend::addRaising(OpPassManager &pm) {
   pm.addPass(createConvertLinalgExtToSparseAttn());
 }
 
-void backend::addScheduling(OpPassManager &pm) {
+void backend::addScheduling(OpPassManager &pm, bool statistics) {
   pm.addPass(createPackQueryHeads());
   pm.addPass(createAssignSchedule());
-  pm.addPass(createRequestStatistics());
+  if (statistics)
+    pm.addPass(createRequestStatistics());
+}
+
+void backend::addReference(OpPassManager &pm) {
+  pm.addPass(createConvertSparseAttnToLinalg());
 }
 
 void backend::addLowering(OpPassManager &pm) {

@@ -21,8 +21,10 @@ namespace mlir::sparse_attn::backend {
 
 /// Model graphs to sparse_attn.
 void addRaising(OpPassManager &pm);
-/// What a target and a shape decide: tiles and statistics.
-void addScheduling(OpPassManager &pm);
+/// What a target and a shape decide: tiles, and statistics if asked for.
+void addScheduling(OpPassManager &pm, bool statistics);
+/// sparse_attn to linalg.
+void addReference(OpPassManager &pm);
 /// Kernel functions to gpu.binary with PTX.
 void addLowering(OpPassManager &pm);
 

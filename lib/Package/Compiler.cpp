@@ -175,6 +175,8 @@ Outcome Compiler::parse(std::unique_ptr<llvm::MemoryBuffer> input) {
   }
   if (failed(verifyShapeSizes(*result.graph)))
     return Outcome::UserError;
+  if (options.prepare && failed(options.prepare(*result.graph)))
+    return Outcome::UserError;
   return dump("1-input.mlir", *result.graph);
 }
 
@@ -328,7 +330,7 @@ Outcome Compiler::schedule(StringRef chip) {
       builder.clone(*function);
   });
   PassManager pm(&context);
-  backend::addScheduling(pm);
+  backend::addScheduling(pm, options.statistics);
   std::string step = "schedule-" + target.chip;
   if (Outcome outcome = runPasses(pm, *target.module, step);
       outcome != Outcome::Success)

@@ -49,6 +49,10 @@ void DiagnosticCollector::error(const Twine &message) {
   errs << "error: " << firstError << '\n';
 }
 
+void DiagnosticCollector::warning(const Twine &message) {
+  errs << "warning: " << message << '\n';
+}
+
 void DiagnosticCollector::note(const Twine &message) {
   errs << "note: " << message << '\n';
 }

@@ -28,6 +28,14 @@ const TargetInfo *TargetInfo::lookup(llvm::StringRef chip) {
   return found == std::end(targets) ? nullptr : found;
 }
 
+unsigned TargetInfo::getCapability() const {
+  unsigned number = 0;
+  llvm::StringRef digits = chip;
+  digits.consume_front("sm_");
+  digits.consumeInteger(10, number);
+  return number;
+}
+
 std::string TargetInfo::names() {
   return llvm::join(
       llvm::map_range(targets, [](const TargetInfo &t) { return t.chip; }),

@@ -105,13 +105,14 @@ class Run:
 
 
 def run(
-    package: Package, inputs: dict, *flags: str, name: Optional[str] = None, limit: float = 600
-) -> Run:
-    """Runs a kernel on the emulator; `inputs` by the arguments' names."""
+    package: Package, inputs: dict, *flags: str, name: Optional[str] = None, limit: float = 600,
+    device: str = "emulator",
+) -> Run:  # fmt: skip
+    """Runs a kernel; `inputs` by the arguments' names."""
     kernel = package.kernel(name)
     wanted = [a["name"] for a in kernel["arguments"] if a.get("role") in ("output", "statistic")]
     with tempfile.TemporaryDirectory() as folder:
-        arguments = [f"--function={kernel['name']}", "--device=emulator"]
+        arguments = [f"--function={kernel['name']}", f"--device={device}"]
         for key, array in inputs.items():
             np.save(f"{folder}/in_{key}.npy", array)
             arguments.append(f"--input={key}=@{folder}/in_{key}.npy")

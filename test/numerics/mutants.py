@@ -6,16 +6,31 @@
 #
 # ===----------------------------------------------------------------------===#
 """The catalogue of mutation operators. Each finds its places in a kernel's
-text and changes one statement, as a mistake in a kernel would."""
+text and changes one statement, as a mistake in a kernel would.
+
+Places where a change provably has no effect are not drawn (kernel_text.py):
+barriers and waits after which nobody accesses shared memory, and barriers that
+no write is near; a barrier and a wait that change places before another
+barrier; commits of groups that are waited for with the next one; copies for a
+pass of a loop that runs once, and what computes their addresses; what quotients
+of negative numbers need, since lengths are not negative."""
 
 from __future__ import annotations
 
 import random
 import re
 from dataclasses import dataclass
-from typing import Callable, Iterator
+from typing import Callable
 
-SHARED = re.compile(r"ldmatrix|(ld|st|atom|red)\.shared|cp\.async\.c[ag]")
+from kernel_text import BARRIER, COMMIT, COPY, SHARED, WAIT, KernelText
+
+# Asynchronous operations of every kind.
+ANY_COPY = COPY + r"|cp\.async\.bulk\.(tensor|global|shared)"
+ANY_COMMIT = r"(cp\.async|cp\.async\.bulk|wgmma)\.commit_group"
+ANY_WAIT = r"(cp\.async|cp\.async\.bulk|wgmma)\.wait_group(\.read)?(\.sync\.aligned)?"
+ARRIVE = r"\b(bar|mbarrier)\.arrive(?!\.expect_tx)"
+FENCE = r"\b(wgmma\.fence|fence|membar)\b"
+USES = SHARED + "|" + ANY_COPY + r"|wgmma\.mma_async|stmatrix"
 
 
 @dataclass(frozen=True)
@@ -29,84 +44,37 @@ class Mutant:
         return f"{self.operator} in line {self.line}: {self.before.strip()}"
 
 
-class Kernel:
-    """The lines of a kernel's text."""
-
-    def __init__(self, text: str):
-        self.lines = text.split("\n")
-
-    def places(self, pattern: str) -> Iterator[int]:
-        for i, line in enumerate(self.lines):
-            if re.search(pattern, line):
-                yield i
-
-    def replaced(self, i: int, line: str) -> list:
-        return self.lines[:i] + [line] + self.lines[i + 1 :]
-
-    def moved(self, i: int, to: int) -> list:
-        rest = self.lines[:i] + self.lines[i + 1 :]
-        return rest[:to] + [self.lines[i]] + rest[to:]
-
-    def next_place(self, i: int, pattern, step: int = 1) -> int | None:
-        """The nearest line that matches, in the same straight piece of code."""
-        i += step
-        while 0 <= i < len(self.lines):
-            line = self.lines[i]
-            if re.search(pattern, line):
-                return i
-            if re.match(r"\$|.*\bbra\b|.*\bret\b|[{}]", line):
-                return None
-            i += step
-        return None
-
-    def orders_nothing(self, i: int) -> bool:
-        """Whether no access to shared memory can follow line `i`: nothing is
-        there for a barrier or a wait to order."""
-        labels = {line.split(":")[0]: n for n, line in enumerate(self.lines) if ":" in line}
-        seen, left = set(), [i + 1]
-        while left:
-            at = left.pop()
-            while at not in seen and at < len(self.lines):
-                seen.add(at)
-                line = self.lines[at]
-                if SHARED.search(line):
-                    return False
-                branch = re.search(r"(@!?\S+\s+)?\b(?:bra(?:\.uni)?\s+(\S+)|ret);", line)
-                if branch and branch[2]:
-                    left.append(labels[branch[2]])
-                if branch and not branch[1]:
-                    break
-                at += 1
-        return True
-
-
 # ---------------------------------------------------------------------------
-# Order
+# Kinds of operators: functions from a kernel to places and changed lines
 # ---------------------------------------------------------------------------
-
-BARRIER = r"\tbar\.sync\s"
-WAIT = r"cp\.async\.wait_group"
-COPY = r"cp\.async\.c[ag]"
-COMMIT = r"cp\.async\.commit_group"
-
-
-def ordering(kernel: Kernel, pattern: str) -> Iterator[int]:
-    return (i for i in kernel.places(pattern) if not kernel.orders_nothing(i))
 
 
 def drop(pattern: str) -> Callable:
-    def operate(kernel: Kernel):
-        for i in ordering(kernel, pattern):
+    def operate(kernel: KernelText):
+        for i in kernel.places(pattern):
             yield i, kernel.replaced(i, "")
 
     return operate
 
 
-def later(pattern: str, past) -> Callable:
+def drop_both(first: str, second: str) -> Callable:
+    """Drops two statements that only make sense together."""
+
+    def operate(kernel: KernelText):
+        for i in kernel.places(first):
+            if re.search(second, kernel.lines[i + 1]):
+                lines = kernel.replaced(i, "")
+                lines[i + 1] = ""
+                yield i, lines
+
+    return operate
+
+
+def later(pattern: str, past: str) -> Callable:
     """Moves a statement behind the next one that it comes before."""
 
-    def operate(kernel: Kernel):
-        for i in ordering(kernel, pattern):
+    def operate(kernel: KernelText):
+        for i in kernel.places(pattern):
             to = kernel.next_place(i, past)
             if to is not None:
                 # Accesses often span lines.
@@ -117,9 +85,9 @@ def later(pattern: str, past) -> Callable:
     return operate
 
 
-def sooner(pattern: str, past) -> Callable:
-    def operate(kernel: Kernel):
-        for i in ordering(kernel, pattern):
+def sooner(pattern: str, past: str) -> Callable:
+    def operate(kernel: KernelText):
+        for i in kernel.places(pattern):
             to = kernel.next_place(i, past, -1)
             if to is not None:
                 yield i, kernel.moved(i, to)
@@ -130,7 +98,7 @@ def sooner(pattern: str, past) -> Callable:
 def edit(pattern: str, change: Callable) -> Callable:
     """Replaces what `pattern` matches by `change` of the match."""
 
-    def operate(kernel: Kernel):
+    def operate(kernel: KernelText):
         for i in kernel.places(pattern):
             line = re.sub(pattern, change, kernel.lines[i], count=1)
             if line != kernel.lines[i]:
@@ -139,24 +107,22 @@ def edit(pattern: str, change: Callable) -> Callable:
     return operate
 
 
-def edit_order(pattern: str, change: Callable) -> Callable:
-    def operate(kernel: Kernel):
-        for i in ordering(kernel, pattern):
-            yield i, kernel.replaced(i, re.sub(pattern, change, kernel.lines[i], count=1))
+def number(group: int, change: Callable) -> Callable:
+    """Changes the number that a group matches."""
 
-    return operate
+    def replace(match):
+        text = match.group(0)
+        begin, end = (match.start(group) - match.start(), match.end(group) - match.start())
+        return text[:begin] + str(change(int(match.group(group)))) + text[end:]
+
+    return replace
 
 
 def plus(group: int, amount: int) -> Callable:
-    def change(match):
-        text = match.group(0)
-        begin, end = (match.start(group) - match.start(), match.end(group) - match.start())
-        return text[:begin] + str(int(match.group(group)) + amount) + text[end:]
-
-    return change
+    return number(group, lambda value: value + amount)
 
 
-ADDRESS = r"\[(%r\w+)(?:\+(\d+))?\]"
+ADDRESS = r"\[(%\w+)(?:\+(\d+))?\]"
 
 
 def shift(amount: int) -> Callable:
@@ -170,126 +136,116 @@ def shift(amount: int) -> Callable:
 
 
 OTHER = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt", "eq": "ne", "ne": "eq"}
+DESCRIPTOR = r"\tor\.b64 \S+ \S+ (\d{17,});"
+
+
+# ---------------------------------------------------------------------------
+# The catalogue
+# ---------------------------------------------------------------------------
 
 OPERATORS = {
-    # Order of memory.
+    # Barriers.
     "drop-barrier": drop(BARRIER),
-    "weaken-barrier": edit_order(r"\tbar\.sync\s+\S+;", lambda m: "\tbar.warp.sync -1;"),
-    "narrow-barrier": edit_order(r"\tbar\.sync\s+(\d+);", lambda m: f"\tbar.sync {m[1]}, 32;"),
-    "delay-barrier": later(BARRIER, SHARED),
-    "hasten-barrier": sooner(BARRIER, SHARED.pattern + "|" + WAIT),
-    "drop-wait": drop(WAIT),
-    "weaken-wait": edit_order(WAIT + r"\s+(\d+)", plus(1, 1)),
-    "delay-wait": later(WAIT, BARRIER),
-    "hasten-wait": sooner(WAIT, COMMIT),
-    "drop-commit": drop(COMMIT),
-    "hasten-commit": sooner(COMMIT, COPY),
+    "weaken-barrier": edit(r"\tbar\.sync\s+[^;]+;", lambda m: "\tbar.warp.sync -1;"),
+    "narrow-barrier": edit(r"\tbar\.sync\s+(\d+);", lambda m: f"\tbar.sync {m[1]}, 32;"),
+    "delay-barrier": later(BARRIER, USES),
+    "hasten-barrier": sooner(BARRIER, USES + "|" + ANY_WAIT),
+    "drop-warp-barrier": drop(r"\tbar\.warp\.sync"),
+    "drop-cluster-barrier": drop_both(r"barrier\.cluster\.arrive", r"barrier\.cluster\.wait"),
+    "relax-cluster-barrier": edit(
+        r"barrier\.cluster\.arrive\.release", lambda m: "barrier.cluster.arrive.relaxed"
+    ),
+    "count-of-barrier": edit(r"\tbar\.(?:sync|arrive) \S+, (\d+);", plus(1, -32)),
+    # Arrivals and phases.
+    "drop-arrive": drop(ARRIVE),
+    "hasten-arrive": sooner(ARRIVE, ANY_WAIT + "|" + USES),
+    "count-of-arrivals": edit(r"mbarrier\.init\S* \[[^]]*\], (\d+);", plus(1, 1)),
+    "fewer-arrivals": edit(r"mbarrier\.init\S* \[[^]]*\], ([2-9]);", plus(1, -1)),
+    "another-barrier": edit(r"mbarrier\.(?:arrive|try_wait)\S* [^[]*" + ADDRESS, shift(8)),
+    "drop-init": drop(r"mbarrier\.init"),
+    "drop-poll": drop(r"\t@!%\w+ bra \w*WAIT"),
+    "parity": edit(r"(mbarrier\.try_wait.*, )(%parity|0);",
+                   lambda m: m[1] + ("1" if m[2] == "0" else "0") + ";"),
+    # Waits and groups.
+    "drop-wait": drop(ANY_WAIT),
+    "weaken-wait": edit(ANY_WAIT + r"\s+(\d+)", plus(4, 1)),
+    "delay-wait": later(ANY_WAIT, BARRIER + "|" + ARRIVE),
+    "hasten-wait": sooner(ANY_WAIT, ANY_COMMIT),
+    "drop-commit": drop(ANY_COMMIT),
+    "hasten-commit": sooner(ANY_COMMIT, ANY_COPY + r"|wgmma\.mma_async"),
+    # Fences.
+    "drop-fence": drop(FENCE),
+    "weaken-fence": edit(r"fence\.proxy\.async\S*;", lambda m: "fence.acq_rel.cta;"),
+    "delay-fence": later(FENCE, ANY_COPY + r"|wgmma\.mma_async"),
     # Bytes of copies.
-    "drop-zero-fill": edit(r"(cp\.async\.c[ag].*\], 16), %r\d+;", lambda m: m[1] + ";"),
+    "drop-zero-fill": edit(r"(cp\.async\.c[ag].*\], 16), %\w+;", lambda m: m[1] + ";"),
     "copy-fewer-bytes": edit(
-        r"cp\.async\.c[ag](\.shared\.global \[.*\], \[.*\], )16(, %r\d+)?;",
+        r"cp\.async\.c[ag](\.shared\.global \[.*\], \[.*\], )16(, %\w+)?;",
         lambda m: f"cp.async.ca{m[1]}8;",
     ),
-    "drop-copy": edit(r"^\t.*cp\.async\.c[ag].*;", lambda m: ""),
-    "drop-store": edit(r"^\t.*st\.(shared|global).*;", lambda m: ""),
+    "drop-copy": edit(r"^\t.*(?:" + ANY_COPY + r").*;", lambda m: ""),
+    "drop-store": edit(r"^\t.*(?:st\.(?:shared|global)|red\.global|stmatrix).*;", lambda m: ""),
+    "expect-fewer-bytes": edit(r"expect_tx.*\], (\d+);", plus(1, -16)),
+    "expect-more-bytes": edit(r"expect_tx.*\], (\d+);", plus(1, 16)),
+    "bulk-bytes": edit(r"cp\.async\.bulk\.(?:global|shared).*\], (\d+);", plus(1, -16)),
+    "one-receiver": edit(r"(\tmov\.b16 %both, )3;", lambda m: m[1] + "1;"),
     # Strides, swizzles, indices.
-    "copy-target": edit(r"cp\.async\.c[ag]\S* " + ADDRESS, shift(16)),
+    "copy-target": edit(COPY + r"\S* " + ADDRESS, shift(16)),
+    "bulk-target": edit(r"cp\.async\.bulk\.tensor\S* " + ADDRESS, shift(1024)),
     "copy-source": edit(r"cp\.async\.c[ag]\S* \[[^]]*\], " + ADDRESS, shift(16)),
+    "coordinate": edit(r"(cp\.async\.bulk\.tensor.*\{)(%\w+|\d+), (%\w+)\}",
+                       lambda m: f"{m[1]}{m[3]}, {m[2] if m[2][0] == '%' else m[3]}}}"),
     "load-row": edit(r"(?:ldmatrix|ld\.shared|ld\.global).*" + ADDRESS, shift(16)),
     "swizzle": edit(r"\txor\.b32\s+\S+ \S+ (\d+);", plus(1, 16)),
-    "stride": edit(r"\tshl\.b(?:32|64)\s+\S+ \S+ (\d+);", plus(1, 1)),
+    "swizzle-of-descriptor": edit(DESCRIPTOR, number(1, lambda value: value ^ 3 << 62)),
+    "stride-of-descriptor": edit(DESCRIPTOR, plus(1, 1 << 32)),
+    "step-of-descriptor": edit(r"\tadd\.u64 %\w+, %(?:queries|rd1|d\w+), (\d+);", plus(1, 2)),
+    "stride": edit(r"\tsh[lr]\.[bu](?:32|64)\s+\S+ \S+ (\d+);", plus(1, 1)),
     "scale": edit(r"\t(?:mul|mad)\S*\s+\S+ \S+ (\d+)\b", plus(1, 1)),
-    "advance": edit(r"\tadd\.s(?:32|64)\s+(?:\S+) \S+ (-?\d+);", plus(1, 16)),
-    "store-offset": edit(r"st\.(?:shared|global)\S*\s+" + ADDRESS, shift(4)),
+    "advance": edit(r"\tadd\.[su](?:32|64)\s+(?:\S+) \S+ (-?\d+);", plus(1, 16)),
+    "store-offset": edit(r"(?:st\.(?:shared|global)|stmatrix)\S*\s+" + ADDRESS, shift(4)),
     "shuffle": edit(r"(shfl\S*\s+\S+ \S+) 1, 31", lambda m: m[1] + " 4, 31"),
+    "transpose": edit(r"(wgmma\.mma_async.*), (0|1);", lambda m: f"{m[1]}, {1 - int(m[2])};"),
+    "registers": edit(r"setmaxnreg\S* (\d+);", plus(1, 8)),
     # Predicates and bounds.
-    "negate-guard": edit(r"^\t@(!?)%p", lambda m: "\t@%p" if m[1] else "\t@!%p"),
-    "drop-guard": edit(r"^\t@!?%p\d+ (?!bra)", lambda m: "\t"),
+    "negate-guard": edit(r"^\t@(!?)%", lambda m: "\t@%" if m[1] else "\t@!%"),
+    # Empty groups do no harm.
+    "drop-guard": edit(r"^\t@!?%\w+ (?!bra|\S*(commit|wait)_group)", lambda m: "\t"),
     "off-by-one": edit(
-        r"\tsetp\.(lt|le|gt|ge)(\.[su]\d+)", lambda m: f"\tsetp.{OTHER[m[1]]}{m[2]}"
+        r"\tsetp\.(lt|le|gt|ge)((?:\.or)?\.[su]\d+)", lambda m: f"\tsetp.{OTHER[m[1]]}{m[2]}"
     ),
     "compare": edit(r"\tsetp\.(eq|ne)(\.[bsu]\d+)", lambda m: f"\tsetp.{OTHER[m[1]]}{m[2]}"),
-}
+}  # fmt: skip
+
+
+def is_dead(kernel: KernelText, operator: str, i: int) -> bool:
+    """Whether the change provably has no effect."""
+    line = kernel.lines[i]
+    if operator == "relax-cluster-barrier":
+        return not kernel.any_of(kernel.reach(i, kernel.followers), USES + r"|\b(ld|st|red|mbarrier)\.")
+    if re.search(BARRIER, line):
+        if kernel.orders_nothing(i) or operator != "narrow-barrier" and kernel.is_redundant_barrier(i):
+            return True
+        return operator == "hasten-barrier" and bool(
+            re.search(WAIT, kernel.lines[i - 1])) and kernel.is_late_wait(i - 1)  # fmt: skip
+    if re.search(WAIT, line):
+        return kernel.orders_nothing(i) or operator == "delay-wait" and bool(
+            re.search(BARRIER, kernel.lines[i + 1])) and kernel.is_late_wait(i)  # fmt: skip
+    if re.search(COMMIT, line) and kernel.is_merged_commit(i):
+        return True
+    return kernel.rounds_negatives(i) or kernel.feeds_dead_copies(i)
 
 
 def mutants_of(text: str, quota: int, seed: int = 1) -> list:
     """Up to `quota` mutants of each operator, at places drawn by `seed`."""
-    kernel = Kernel(text)
+    kernel = KernelText(text)
     result = []
-    for number, (operator, operate) in enumerate(OPERATORS.items()):
+    for order, (operator, operate) in enumerate(OPERATORS.items()):
         found = list(operate(kernel))
-        random.Random(seed * 1000 + number).shuffle(found)
-        for i, lines in found[:quota]:
-            result.append(Mutant(operator, i + 1, kernel.lines[i], "\n".join(lines)))
+        random.Random(seed * 1000 + order).shuffle(found)
+        count = 0
+        for i, lines in found:
+            if count < quota and not is_dead(kernel, operator, i):
+                count += 1
+                result.append(Mutant(operator, i + 1, kernel.lines[i], "\n".join(lines)))
     return result
-
-
-# ---------------------------------------------------------------------------
-# Survivors
-# ---------------------------------------------------------------------------
-
-
-def registers_of(line: str) -> tuple:
-    """The registers that a statement writes and those that it reads."""
-    found = re.findall(r"%(?:rd|r|p)\d+", line)
-    stores = re.match(r"\t(@!?\S+ )?(st|cp|bra|bar|ret|red)\b", line)
-    return ([], found) if stores or not found else (found[:1], found[1:])
-
-
-def fed_copies(kernel: Kernel, i: int) -> list | None:
-    """The copies that the statement in line `i` feeds with addresses and sizes;
-    None if it feeds anything else."""
-    if re.search(COPY, kernel.lines[i]):
-        return [i]
-    if re.search(COMMIT, kernel.lines[i]):  # the copies of its group
-        start = i
-        while start > 0 and not re.search(COMMIT + "|" + WAIT, kernel.lines[start - 1]):
-            start -= 1
-        return [n for n in range(start, i) if re.search(COPY, kernel.lines[n])]
-    tainted, copies = set(registers_of(kernel.lines[i])[0]), set()
-    grew = bool(tainted)
-    while grew:
-        grew = False
-        for n, line in enumerate(kernel.lines):
-            writes, reads = registers_of(line)
-            if n == i or not tainted & set(reads):
-                continue
-            if re.search(COPY, line):
-                copies.add(n)
-            elif not writes or not re.match(r"\t(add|mul|mad|or|shl|selp|setp|cvt|and)\b", line):
-                return None
-            elif not set(writes) <= tainted:
-                tainted |= set(writes)
-                grew = True
-    return sorted(copies) or None
-
-
-def explain(text: str, mutant: Mutant, survives: Callable) -> str:
-    """Why no input can tell a surviving mutant from the kernel, or nothing.
-    `survives` says whether a text passes all cases."""
-    kernel = Kernel(text)
-    i = mutant.line - 1
-    if re.search(COMMIT, mutant.before):
-        waits = kernel.next_place(i, WAIT)
-        commits = kernel.next_place(i, COMMIT)
-        if commits is not None and (waits is None or commits < waits):
-            return "the wait that follows is for the next group too"
-    copies = fed_copies(kernel, i)
-    if copies:
-        lines = list(kernel.lines)
-        for n in copies:
-            lines[n] = ""
-        if survives("\n".join(lines)):
-            return "nobody reads what these copies bring: they are for a tile that is not there"
-    if mutant.operator in ("hasten-barrier", "delay-wait"):
-        again = kernel.next_place(i, r"\tbar\.")
-        reads = kernel.next_place(i, r"ldmatrix|ld\.shared")
-        if again is not None and (reads is None or again < reads):
-            return "another barrier follows before anybody reads"
-    compare = re.match(r"\tsetp\.(?:ne|eq)\.b32\s+(%p\d+), (%r\d+), 0;", mutant.before)
-    if compare and mutant.operator == "compare":
-        lines = list(kernel.lines)
-        lines[i] = f"\tsetp.ne.b32 \t{compare[1]}, 0, 0;"
-        if survives("\n".join(lines)):
-            return "all lanes may do it: they store one value"
-    return ""

@@ -5,120 +5,99 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===----------------------------------------------------------------------===#
-"""Plants faults in emitted kernels (mutants.py) and runs them on the emulator
-with all checks. A report, a wrong output or a kernel that does not end catches
-the fault. At least 98 % must be caught, not counting those that are explained.
-`make test` runs a sample."""
+"""A sample of the mutants, one of each operator; all are a step of `make
+check-all` (benchmarks/mutants.py). Also tests the rules for what is not drawn."""
 
-import dataclasses
-import hashlib
-import json
-import shutil
-import subprocess
-
-import numpy as np
 import pytest
 
-from families import FAMILIES
-from harness import CHECKS, INPUT_NAMES
-from inputs import make
-from mutants import explain, mutants_of
-from sample import LONG
-from sparse_attn import tools
-from sparse_attn.modules import Attention
-
-# The last tiles end in each of the pieces that one instruction copies; some tiles
-# are skipped, then none. Only what survives the first cases meets the last.
-CASES = [
-    (133, 137, "tiles"),
-    (250, 191, "random"),
-    (5, 9, "random"),
-    (153, 153, "tiles"),
-    (169, 169, "random"),
-    (185, 50, "random"),
-    (201, 20, "tiles"),
-    (217, 36, "random"),
-    (233, 137, "random"),
-]
-QUOTA = 5 if LONG else 1
-SAMPLE = ["dense", "f32", "recall groups"]
-# In order and late, at random and late, one warp starved and early, at random
-# and early.
-FLAGS = [*CHECKS, "--schedules=4"]
+from kernel_text import KernelText
+from mutant_trials import run_mutants, trial
 
 
-def write_mutant(package: tools.Package, text: str, folder) -> tools.Package:
-    """The package with another PTX text."""
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(package.path, folder)
-    manifest = package.manifest
-    file = package.kernel()["file"]
-    (folder / file).write_text(text)
-    manifest["files"][file] = {
-        "bytes": len(text),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return tools.Package(folder)
+@pytest.mark.parametrize("name", ["dense", "recall groups", "flash", "multicast", "fp8"])
+def test_sample(compiler, tmp_path, name):
+    result = run_mutants(trial(compiler, name, tmp_path / "trial"), quota=1, seed=len(name))
+    unexplained = [one["mutant"] for one in result["survivors"] if not one["because"]]
+    assert not unexplained
+    assert result["caught"] >= result["mutants"] - 3, result["survivors"]
 
 
-def differs(found: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether a test against the reference would fail."""
-    if expected.dtype.kind != "f":
-        return not np.array_equal(found, expected)
-    scale = np.abs(expected[np.isfinite(expected)]).max(initial=1.0e-6)
-    close = np.isclose(found, expected, rtol=0, atol=2.0**-7 * scale, equal_nan=True)
-    return not close.all()
+LOOP = """
+\tand.b32 \t%r1, %r9, -64;
+$L1:
+\tcp.async.wait_group \t0;
+\tbar.sync \t0;
+\tadd.s32 \t%r2, %r1, 64;
+\tmul.wide.s32 \t%rd1, %r2, 128;
+\tcp.async.cg.shared.global [%rd2], [%rd1], 16;
+\tcp.async.commit_group;
+\tldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r5, %r6, %r7, %r8}, [%rd3];
+\tsetp.lt.s32 \t%p1, %r2, BOUND;
+\tmov.b32 \t%r1, %r2;
+\t@%p1 bra \t$L1;
+\tcp.async.wait_group \t0;
+\tret;
+"""
 
 
-def verdict(package: tools.Package, cases: list) -> str:
-    """How a mutant was caught; empty if it was not."""
-    for inputs, expected in cases:
-        try:
-            found = tools.run(package, inputs, *FLAGS, limit=20).arrays
-        except tools.ToolError as error:
-            return error.message
-        except subprocess.TimeoutExpired:
-            return "does not end"
-        for key in expected:
-            if differs(found[key], expected[key]):
-                return f"wrong {key}"
-    return ""
+def line_of(kernel: KernelText, statement: str) -> int:
+    return next(kernel.places(statement))
 
 
-@pytest.mark.parametrize("name", FAMILIES if LONG else SAMPLE)
-def test_mutants(compiler, tmp_path, name):
-    # No length is known when compiled.
-    spec = Attention(1, 1, 64, batch=(2,), dynamic=True)
-    spec = dataclasses.replace(spec, **FAMILIES[name])
-    package = compiler.package(spec)
+def test_loop_that_runs_once():
+    # From N & -64 in steps of 64 below N.
+    kernel = KernelText(LOOP.replace("BOUND", "%r9"))
+    assert kernel.never_branches(line_of(kernel, "bra"))
+    assert kernel.dead_copies == {line_of(kernel, r"cp\.async\.cg")}
+    for statement in ("cp.async.cg", "mul.wide", "commit"):
+        assert kernel.feeds_dead_copies(line_of(kernel, statement))
+    # Whose next index is compared too.
+    assert not kernel.feeds_dead_copies(line_of(kernel, "add.s32"))
 
-    def case(rows: int, keys: int, kind: str) -> tuple:
-        shaped = dataclasses.replace(spec, rows=rows, keys=keys)
-        arrays = make(shaped, kind, seed=3)
-        expected = compiler.run(shaped, arrays).arrays
-        return {INPUT_NAMES[x]: a for x, a in arrays.items()}, expected
 
-    cases = [case(*one) for one in CASES]
-    text = (package.path / package.kernel()["file"]).read_text()
-    mutants = mutants_of(text, QUOTA, len(name))
+@pytest.mark.parametrize("change", [("BOUND", "%r10"), ("-64;", "-32;"), ("%r1, 64;", "%r1, 32;"),
+                                    ("setp.lt", "setp.le")])  # fmt: skip
+def test_loop_that_may_run_again(change):
+    kernel = KernelText(LOOP.replace(*change).replace("BOUND", "%r9"))
+    assert not kernel.never_branches(line_of(kernel, "bra"))
+    assert not kernel.dead_copies
 
-    def survives(changed: str) -> bool:
-        return not verdict(write_mutant(package, changed, tmp_path / "mutant"), cases)
 
-    survivors = [mutant for mutant in mutants if survives(mutant.text)]
-    # A comparison of one column or row matters where the last tile ends there.
-    ends = (case(129 + 2 * end, 64 + end, "random") for end in range(1, 64))
-    bounds = {mutant: write_mutant(package, mutant.text, tmp_path / f"bound{i}")
-              for i, mutant in enumerate(survivors) if mutant.operator == "off-by-one"}  # fmt: skip
-    for end in ends if bounds else ():
-        for mutant in [m for m, changed in bounds.items() if verdict(changed, [end])]:
-            del bounds[mutant]
-            survivors.remove(mutant)
-    reasons = {mutant: explain(text, mutant, survives) for mutant in survivors}
-    print(f"\n{name}: {len(mutants) - len(survivors)} of {len(mutants)} caught")
-    for mutant, reason in reasons.items():
-        print(f"  survived: {mutant} ({reason or 'unexplained'})")
-    # What no input can tell from the kernel is not a fault.
-    unexplained = [str(mutant) for mutant, reason in reasons.items() if not reason]
-    assert len(unexplained) <= max(1, 0.02 * len(mutants)), "\n".join(unexplained)
+BARRIERS = """
+\tst.shared.b32 \t[%r1], %r2;
+\tbar.sync \t0;
+\tld.shared.b32 \t%r3, [%r4];
+\tbar.sync \t0;
+\tMIDDLE
+\tbar.sync \t0;
+\tst.shared.b32 \t[%r1], %r3;
+\tret;
+"""
+
+
+@pytest.mark.parametrize("middle, redundant", [
+    ("ld.shared.b32 %r5, [%r4];", [False, True, False]),
+    ("st.shared.b32 [%r6], %r2;", [False, False, False]),
+    ("cp.async.wait_group 0;", [False, False, False]),
+    ("mbarrier.arrive.shared.b64 _, [%r4];", [False, False, False]),
+])  # fmt: skip
+def test_redundant_barriers(middle, redundant):
+    kernel = KernelText(BARRIERS.replace("MIDDLE", middle))
+    assert [kernel.is_redundant_barrier(i) for i in kernel.places("bar.sync")] == redundant
+    assert not any(kernel.orders_nothing(i) for i in kernel.places("bar.sync"))
+
+
+def test_commits():
+    text = """
+\tcp.async.cg.shared.global [%rd2], [%rd1], 16;
+\tcp.async.commit_group;
+\tcp.async.cg.shared.global [%rd3], [%rd1], 16;
+\tcp.async.commit_group;
+\tcp.async.wait_group \tCOUNT;
+\tldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r5, %r6, %r7, %r8}, [%rd3];
+\tret;
+"""
+    all_waited = KernelText(text.replace("COUNT", "0"))
+    one_left = KernelText(text.replace("COUNT", "1"))
+    assert [all_waited.is_merged_commit(i) for i in all_waited.places("commit")] == [True, False]
+    assert not any(one_left.is_merged_commit(i) for i in one_left.places("commit"))

@@ -40,7 +40,14 @@ struct Options {
           clEnumValN(Emit::Package, "package",
                      "a directory with manifest, PTX and graph (default)"),
           clEnumValN(Emit::Ptx, "ptx", "PTX, one file for each target"),
-          clEnumValN(Emit::Mlir, "mlir", "the graph, with calls of kernels")),
+          clEnumValN(Emit::Mlir, "mlir", "the graph, with calls of kernels"),
+          clEnumValN(Emit::Iree, "iree",
+                     "the graph with the kernels inside, for iree-compile "
+                     "--compile-from=preprocessing"),
+          clEnumValN(Emit::IreeSpec, "iree-spec",
+                     "a transform spec with the kernels inside, for "
+                     "iree-compile "
+                     "--iree-preprocessing-transform-spec-filename")),
       cl::cat(category)};
   cl::opt<std::string> filter{
       "filter", cl::value_desc("policy"),
@@ -147,6 +154,10 @@ static std::string defaultOutput(StringRef input, Emit emit) {
     return (stem + ".ptx").str();
   case Emit::Mlir:
     return (stem + ".compiled.mlir").str();
+  case Emit::Iree:
+    return (stem + ".iree.mlir").str();
+  case Emit::IreeSpec:
+    return (stem + ".spec.mlir").str();
   }
   llvm_unreachable("all kinds have a name");
 }

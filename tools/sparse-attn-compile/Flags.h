@@ -13,7 +13,7 @@
 
 namespace mlir::sparse_attn {
 
-enum class Emit { Package, Ptx, Mlir };
+enum class Emit { Package, Ptx, Mlir, Iree, IreeSpec };
 
 struct Flags {
   std::string input;
@@ -26,6 +26,10 @@ struct Flags {
   std::optional<unsigned> expectedAttentions;
   CompileOptions compile;
 
+  /// Whether IREE goes on with what is written.
+  bool isForIree() const {
+    return emit == Emit::Iree || emit == Emit::IreeSpec;
+  }
   bool toStdout() const { return output == "-"; }
 };
 

@@ -8,6 +8,8 @@
 
 #include "Flags.h"
 #include "SparseAttn/InitAll.h"
+#include "SparseAttn/Package/IreeProgram.h"
+#include "SparseAttn/Package/IreeSpec.h"
 #include "SparseAttn/Package/Report.h"
 #include "SparseAttn/Package/StageChecks.h"
 #include "mlir/IR/MLIRContext.h"
@@ -63,9 +65,16 @@ static std::string ptxPath(const Flags &flags, StringRef chip) {
   return (stem + "." + chip + extension).str();
 }
 
-static Outcome write(const Flags &flags, const Compilation &compilation,
-                     DiagnosticCollector &diagnostics) {
+static Outcome write(const Flags &flags, Compilation &compilation,
+                     ModuleOp sites, DiagnosticCollector &diagnostics) {
   switch (flags.emit) {
+  case Emit::Iree:
+  case Emit::IreeSpec:
+    if (Outcome outcome = sites ? buildIreeSpec(compilation, sites, diagnostics)
+                                : buildIreeProgram(compilation, diagnostics);
+        outcome != Outcome::Success)
+      return outcome;
+    return writeText(flags.output, printIreeProgram(compilation), diagnostics);
   case Emit::Mlir:
     return writeText(flags.output, printGraph(compilation), diagnostics);
   case Emit::Ptx:
@@ -98,7 +107,8 @@ static Outcome judge(const Flags &flags, const Compilation &compilation,
                       " attentions, found " + Twine(found));
     return Outcome::UserError;
   }
-  if (found == 0 || flags.emit == Emit::Mlir)
+  // IREE compiles what has no kernel.
+  if (found == 0 || flags.emit == Emit::Mlir || flags.isForIree())
     return Outcome::Success;
   for (const CompiledTarget &target : compilation.targets) {
     if (llvm::any_of(target.kernels, [](const CompiledKernel &kernel) {
@@ -134,6 +144,16 @@ static Outcome run(Flags &flags) {
   // The graph is all that is asked for.
   if (flags.emit == Emit::Mlir)
     flags.compile.targets.clear();
+  // Programs of IREE have no place for what their graph does not ask for.
+  flags.compile.statistics = !flags.isForIree();
+  OwningOpRef<ModuleOp> sites;
+  if (flags.emit == Emit::IreeSpec)
+    flags.compile.prepare = [&](ModuleOp graph) {
+      if (failed(isolateAttentions(graph, diagnostics)))
+        return failure();
+      sites = graph.clone();
+      return success();
+    };
   Compilation compilation;
   Outcome outcome = compile(context, std::move(input), flags.compile,
                             diagnostics, compilation);
@@ -156,7 +176,7 @@ static Outcome run(Flags &flags) {
   bool hasKernels = !compilation.targets.empty() &&
                     !compilation.targets.front().kernels.empty();
   if (compilation.attentions.empty() && !hasKernels &&
-      flags.emit != Emit::Mlir) {
+      flags.emit != Emit::Mlir && !flags.isForIree()) {
     llvm::errs() << "nothing written: no attention was found in '"
                  << flags.input << "'\n";
     return Outcome::Success;
@@ -165,7 +185,7 @@ static Outcome run(Flags &flags) {
     if (Outcome checked = checkStages(compilation, flags.seed, diagnostics, os);
         checked != Outcome::Success)
       return checked;
-  return write(flags, compilation, diagnostics);
+  return write(flags, compilation, sites ? *sites : ModuleOp(), diagnostics);
 }
 
 int main(int argc, char **argv) {

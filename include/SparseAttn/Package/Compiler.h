@@ -38,10 +38,14 @@ struct CompileOptions {
   std::vector<std::string> targets;
   /// As the flags spell them; empty leaves unstated what the IR leaves so.
   std::string filter, precision, layout, selection, cache;
+  /// Whether kernels give what monitors a filter beside what the graph asks.
+  bool statistics = true;
   /// Folder for the IR after each step and each pass; none if empty.
   std::string dumpDirectory;
   /// ptxas to ask about each kernel.
   std::optional<std::string> ptxas;
+  /// Applied to the graph once it is parsed; says itself what is wrong with it.
+  std::function<LogicalResult(ModuleOp)> prepare;
   /// Applied to every pass manager before it runs.
   std::function<LogicalResult(PassManager &)> configure;
 };

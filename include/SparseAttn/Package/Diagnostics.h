@@ -45,6 +45,8 @@ public:
 
   /// Prints "error: `message`" if it is the first one.
   void error(const Twine &message);
+  /// Prints "warning: `message`".
+  void warning(const Twine &message);
   /// Prints "note: `message`".
   void note(const Twine &message);
 

@@ -30,6 +30,11 @@ struct TargetInfo {
   /// Shared memory of one multiprocessor, in bytes.
   int64_t multiprocessorSharedBytes;
 
+  /// The compute capability, times ten.
+  unsigned getCapability() const;
+  /// Whether no other architecture, not even a newer one, runs its PTX.
+  bool isOnlyForItself() const { return chip.ends_with("a"); }
+
   /// The description of `chip`, null if unknown.
   static const TargetInfo *lookup(llvm::StringRef chip);
   /// All descriptions, oldest architecture first.

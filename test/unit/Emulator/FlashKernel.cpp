@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 #include "FlashKernel.h"
 
-#include "HopperHarness.h"
+#include "HopperKernel.h"
+
+#include <cstdint>
 
 using namespace sparse_attn::emulator;
 using namespace sparse_attn::emulator::test;
@@ -118,11 +120,10 @@ std::string issueScores() {
                 "  @%p2 bar.arrive %otherTurn, 256;\n";
 }
 
-/// O += P * V of the stage.
+/// O += P * V of the stage. Only scores may have been issued since the last
+/// fence.
 std::string issueOutput() {
-  std::string text = "  wgmma.fence.sync.aligned;\n"
-                     "  mad.lo.u32 %r1, %stage, " +
-                     number(tileBytes / 16) +
+  std::string text = "  mad.lo.u32 %r1, %stage, " + number(tileBytes / 16) +
                      ", 0;\n  cvt.u64.u32 %rd1, %r1;\n"
                      "  add.u64 %rd1, %rd1, %values;\n";
   for (unsigned step = 0; step < 8; ++step)
@@ -181,7 +182,8 @@ std::string scaleOutput(const char *by) {
   return text;
 }
 
-/// Normalises, and stores over the queries that this warpgroup has read.
+/// Normalises, and stores over the queries. A warp's rows are those that only
+/// its own products read.
 std::string storeOutput() {
   std::string text;
   for (unsigned half = 0; half < 2; ++half) {
@@ -203,7 +205,6 @@ std::string storeOutput() {
   and.b32 %r3, %t, 7;
   shr.u32 %r4, %t, 4;
   and.b32 %r4, %r4, 1;
-  bar.sync %ownBarrier, 128;
 )";
   for (unsigned pair = 0; pair < 8; ++pair) {
     text += "  add.u32 %r5, %r4, " + number(pair % 4 * 2) +
@@ -303,7 +304,8 @@ LAST:
   shr.u32 %parity, %r2, 1;
   and.b32 %parity, %parity, 1;
 )" + waitFor("WAIT_LAST_VALUES", valuesFull, "%parity") +
-          issueOutput() + "  wgmma.wait_group.sync.aligned 0;\n";
+          "  wgmma.fence.sync.aligned;\n" + issueOutput() +
+          "  wgmma.wait_group.sync.aligned 0;\n";
   return text + storeOutput();
 }
 

@@ -9,19 +9,13 @@
 #define SPARSEATTN_UNITTESTS_EMULATOR_HOPPERHARNESS_H
 
 #include "Harness.h"
+#include "HopperKernel.h"
 #include "SparseAttn/Emulator/TensorMap.h"
 
 namespace sparse_attn::emulator::test {
 
-/// One kernel "k" for sm_90a with the parameters `in`, `out` and four tensor
-/// maps: declares registers, loads the pointers to %in and %out, the addresses
-/// of the maps to %map0 to %map3 and the thread index to %t, and executes
-/// `body`.
-std::string hopperKernel(const std::string &body,
-                         const std::string &module = "",
-                         const std::string &directives = "");
-
-/// Its launch. Fails the test if ptxas is there and does not take the text.
+/// The launch of a hopperKernel(). Fails the test if ptxas is there and does
+/// not take the text.
 class HopperRun : public KernelRun {
 public:
   explicit HopperRun(const std::string &text, bool assemble = true);

@@ -285,13 +285,18 @@ TEST(MmaModel, Fp8) {
   std::vector<float> small(32, 0x1p-6f);
   small[0] = 0x1p7f;
   EXPECT_EQ(modelled(MmaModel::Ieee, types, small, 0), 128 + 31 * 0x1p-6f);
-  EXPECT_EQ(modelled(MmaModel::Hopper, types, small, 0), 128 + 31 * 0x1p-6f);
+  EXPECT_EQ(modelled(MmaModel::Ada, types, small, 0), 128 + 31 * 0x1p-6f);
   small[0] = 0x1p8f;
   EXPECT_EQ(modelled(MmaModel::Ieee, types, small, 0), 256 + 31 * 0x1p-6f);
-  EXPECT_EQ(modelled(MmaModel::Hopper, types, small, 0), 256);
+  EXPECT_EQ(modelled(MmaModel::Ada, types, small, 0), 256);
   // The accumulator is cut off too.
-  EXPECT_EQ(modelled(MmaModel::Hopper, types, {1.f}, 0x1p-14f), 1);
+  EXPECT_EQ(modelled(MmaModel::Ada, types, {1.f}, 0x1p-14f), 1);
   EXPECT_EQ(modelled(MmaModel::Ada, types, {1.f}, 0x1p-13f), 1 + 0x1p-13f);
+  // Hopper's warps multiply f16 instead, and add the accumulator last.
+  EXPECT_EQ(modelled(MmaModel::Hopper, types, small, 0), 256 + 31 * 0x1p-6f);
+  EXPECT_EQ(modelled(MmaModel::Hopper, types, {1.f}, 0x1p-14f), 1 + 0x1p-14f);
+  EXPECT_EQ(modelled(MmaModel::Hopper, types, {0x1p-5f, 0x1p-6f}, 0x1p19f),
+            0x1p19f + 0x1p-4f); // rounded
 }
 
 TEST(MmaModel, Unknown) {

@@ -85,7 +85,7 @@ struct Matrix {
 
   /// Lays it out with rows of 16 << swizzle bytes; K-major, as step `step` of
   /// several along k.
-  void layOut(bool isKMajor, unsigned swizzle, unsigned step) {
+  void layOut(bool isKMajor, unsigned swizzle, unsigned step, unsigned base) {
     unsigned size = bytesOf(element), span = 16u << swizzle;
     unsigned atom = 8 * span; // bytes of eight rows
     unsigned leading, stride;
@@ -112,6 +112,8 @@ struct Matrix {
       descriptor |= uint64_t(4 - swizzle) << 62;
     if (isKMajor)
       descriptor += step * 32 / 16;
+    image.insert(image.begin(), base * 128, 0x7f);
+    descriptor += base * 128 / 16 | uint64_t(base) << 49;
   }
 };
 
@@ -123,6 +125,7 @@ struct Shape {
   unsigned swizzleA, swizzleB, step;
   bool negateA = false, scaleD = true;
   uint64_t seed = 0;
+  unsigned base = 0; // both tiles begin this many 128 bytes into a pattern
 };
 
 std::string list(const char *prefix, unsigned first, unsigned count) {
@@ -170,8 +173,8 @@ TEST_P(WgmmaTest, MatchesTheHost) {
   const Shape &shape = GetParam();
   std::mt19937 random(5);
   Matrix a(shape.a, 64, random), b(shape.b, shape.n, random);
-  a.layOut(shape.aKMajor, shape.swizzleA, shape.step);
-  b.layOut(shape.bKMajor, shape.swizzleB, shape.step);
+  a.layOut(shape.aKMajor, shape.swizzleA, shape.step, shape.base);
+  b.layOut(shape.bKMajor, shape.swizzleB, shape.step, shape.base);
   std::string result = shape.result;
   bool isHalf = result == "f16", isInteger = result == "s32";
   unsigned registers = isHalf ? shape.n / 4 : shape.n / 2;
@@ -300,6 +303,13 @@ INSTANTIATE_TEST_SUITE_P(
         Shape{F16, F16, 64, "f32", false, true, false, 3, 1, 0},
         Shape{F16, F16, 64, "f32", false, false, true, 0, 3, 2},
         Shape{F16, F16, 64, "f32", false, false, false, 0, 0, 0},
+        // Tiles that begin within the pattern of their swizzle.
+        Shape{F16, F16, 64, "f32", false, true, true, 3, 3, 1, false, true, 0,
+              1},
+        Shape{F16, F16, 64, "f32", false, true, false, 3, 2, 0, false, true, 0,
+              3},
+        Shape{F16, F16, 64, "f32", false, false, true, 3, 1, 0, false, true, 0,
+              7},
         // A in registers.
         Shape{F16, F16, 256, "f32", true, true, true, 3, 3, 1},
         Shape{BF16, BF16, 128, "f32", true, true, false, 3, 3, 0},
