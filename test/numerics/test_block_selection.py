@@ -207,7 +207,7 @@ SELECTIONS = [
     ("top_k", 0.01),
     ("top_k", 1.0),
     ("top_p", 0.9),
-    ("top_p", 0.2),
+    ("top_p", 0.237),
     ("cutoff", 0.1),
     ("cutoff", 1e9),
 ]

@@ -60,7 +60,7 @@ def ConvertLinalgExtToSparseAttn : Pass<"convert-linalg-ext-to-sparse-attn"> {
 
 def ConvertSparseAttnToAttnTile
     : Pass<"convert-sparse-attn-to-attn-tile", "::mlir::ModuleOp"> {
-  let summary = "Fuse each attention kernel function into a flash loop on tiles";
+  let summary = "Make a kernel of each kernel function, attention a flash loop on tiles";
   let description = [{
     Every function marked `sparse_attn.kernel` (see
     `sparse-attn-outline-kernels`) whose attention the kernels can express
@@ -70,16 +70,22 @@ def ConvertSparseAttnToAttnTile
     around the softmax and the product with the values. Key tiles that a causal
     region hides from the whole query tile are not visited.
 
+    `sparse_attn.block_scores` with a tile of 1 becomes two loops over the key
+    tiles: one for the maximum and the sum of each row, one that computes the
+    scores again and adds them up to blocks. The other operations around
+    attention become kernels of one warp a row.
+
     A function that cannot be fused stays, with a remark that says why.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::attn_tile::AttnTileDialect",
-    "::mlir::gpu::GPUDialect", "::mlir::math::MathDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
   ];
   let statistics = [
-    Statistic<"numKernels", "kernels", "Attention functions fused">,
-    Statistic<"numRefused", "refused", "Attention functions that stayed">
+    Statistic<"numKernels", "kernels", "Kernel functions that became kernels">,
+    Statistic<"numRefused", "refused", "Kernel functions that stayed">
   ];
 }
 
@@ -95,7 +101,8 @@ def ConvertSparseAttnToLinalg : Pass<"convert-sparse-attn-to-linalg"> {
     tiles becomes plain linalg: contraction, score, maximum, exponential, sum,
     contraction, quotient. With a block list, a filter that can skip and has
     its decision tile, or tile counts, it becomes a loop nest over batch, query
-    tiles and key tiles that decides as the filter says.
+    tiles and key tiles that decides as the filter says. The operations around
+    attention become linalg too.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

@@ -376,17 +376,17 @@ public:
   void build();
 
 private:
-  /// Puts what is forced first and what is no number last.
+  /// A score to rank by: what is no number comes last.
   Value rankKey(Value block) {
-    constexpr double largest = std::numeric_limits<float>::max();
     Value score = w.loadF32(scores, block);
-    Value key = arith::MinNumFOp::create(b, score, b.f32(largest));
-    key = b.select(b.compare(FPredicate::ORD, score, score), key,
-                   b.f32(-TileBuilder::infinity));
-    if (forcedFrom == blocks)
-      return key;
-    return b.select(b.compare(IPredicate::sge, block, b.i32(forcedFrom)),
-                    b.f32(TileBuilder::infinity), key);
+    return b.select(b.compare(FPredicate::ORD, score, score), score,
+                    b.f32(-TileBuilder::infinity));
+  }
+  /// Whether the block is always kept; null where none is.
+  Value isForced(Value block) {
+    return forcedFrom == blocks
+               ? Value()
+               : b.compare(IPredicate::sge, block, b.i32(forcedFrom));
   }
   Value massOf(Value block) {
     Value score = w.loadF32(scores, block);
@@ -408,7 +408,7 @@ private:
 };
 
 std::pair<Value, Value> SelectionKernel::findRank(Value block, bool withMass) {
-  Value own = rankKey(block);
+  Value own = rankKey(block), forced = isForced(block);
   SmallVector<Value> init = {b.i32(0)};
   if (withMass)
     init.push_back(b.f32(0.0));
@@ -418,8 +418,12 @@ std::pair<Value, Value> SelectionKernel::findRank(Value block, bool withMass) {
         Value key = rankKey(other);
         Value greater = b.compare(FPredicate::OGT, key, own);
         Value equal = b.compare(FPredicate::OEQ, key, own);
-        Value before = b.ori(
-            greater, b.andi(equal, b.compare(IPredicate::slt, other, block)));
+        Value lower = b.compare(IPredicate::slt, other, block);
+        Value before = b.ori(greater, b.andi(equal, lower));
+        // What is forced ranks before all that is not.
+        if (Value otherForced = isForced(other))
+          before = b.select(b.compare(IPredicate::eq, otherForced, forced),
+                            before, otherForced);
         SmallVector<Value> next = {
             b.addi(carried[0], b.select(before, b.i32(1), b.i32(0)))};
         if (withMass)
@@ -460,6 +464,8 @@ Value SelectionKernel::countKept() {
     kept = w.fold(
         w.lane, b.i32(blocks), 32, b.i32(0), [&](Value block, Value kept) {
           Value enough = b.compare(FPredicate::OGE, rankKey(block), number);
+          if (Value forced = isForced(block))
+            enough = b.ori(enough, forced);
           return b.addi(kept, b.select(enough, b.i32(1), b.i32(0)));
         });
     kept = w.combine(kept, [&](Value x, Value y) { return b.addi(x, y); });

@@ -40,13 +40,22 @@ private:
     return op.getForcedFrom() &&
            static_cast<int64_t>(*op.getForcedFrom()) < blocks;
   }
-  /// Whether block j ranks before block i, by keys that put what is forced
-  /// first and what is no number last.
-  static Value ranksBefore(LinalgSteps &b, Value j, Value i, Value keyJ,
-                           Value keyI) {
+  /// Whether a block is always kept, by its index; null where none is.
+  Value isForced(LinalgSteps &b, Value block) {
+    if (!forces())
+      return {};
+    return b.compare(IPredicate::sge, block, b.index(*op.getForcedFrom()));
+  }
+  /// Whether block j ranks before block i: what is forced ranks first.
+  Value ranksBefore(LinalgSteps &b, Value j, Value i, Value keyJ, Value keyI) {
     Value greater = b.compare(FPredicate::OGT, keyJ, keyI);
     Value equal = b.compare(FPredicate::OEQ, keyJ, keyI);
-    return b.either(greater, b.both(equal, b.less(j, i)));
+    Value before = b.either(greater, b.both(equal, b.less(j, i)));
+    Value forced = isForced(b, j);
+    if (!forced)
+      return before;
+    Value alike = b.compare(IPredicate::eq, forced, isForced(b, i));
+    return b.select(alike, before, forced);
   }
   Value rankKeys();
   Value numbers();
@@ -61,19 +70,13 @@ private:
   AffineMap row;
 };
 
+/// Scores to rank by: what is no number comes last.
 Value Selection::rankKeys() {
   return b.generic(
       {op.getScores()}, b.empty(shape, b.getF32Type()),
-      {b.leading(rank), b.leading(rank)}, [&](LinalgSteps &b, ValueRange args) {
-        constexpr double largest = std::numeric_limits<float>::max();
+      {b.leading(rank), b.leading(rank)}, [](LinalgSteps &b, ValueRange args) {
         Value isNumber = b.compare(FPredicate::ORD, args[0], args[0]);
-        Value key = arith::MinNumFOp::create(b, args[0], b.f32(largest));
-        key = b.select(isNumber, key, b.f32(-LinalgSteps::infinity));
-        if (!forces())
-          return key;
-        Value forced = b.compare(IPredicate::sge, b.iteration(rank - 1),
-                                 b.index(*op.getForcedFrom()));
-        return b.select(forced, b.f32(LinalgSteps::infinity), key);
+        return b.select(isNumber, args[0], b.f32(-LinalgSteps::infinity));
       });
 }
 
@@ -107,6 +110,8 @@ Value Selection::keptRanks(Value keys, Value ranks, Value number) {
         {keys, number}, none, {all, row, row},
         [&](LinalgSteps &b, ValueRange args) {
           Value enough = b.compare(FPredicate::OGE, args[0], args[1]);
+          if (Value forced = isForced(b, b.iteration(rank - 1)))
+            enough = b.either(enough, forced);
           return b.addi(args[2], b.select(enough, b.i32(1), b.i32(0)));
         });
   } else {

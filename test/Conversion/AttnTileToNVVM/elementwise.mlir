@@ -77,7 +77,7 @@ gpu.func @splat(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %count: i32) ke
 // CHECK: %[[Q:.*]] = arith.divf %[[TWO]], %[[D]]
 // CHECK: %[[X5:.*]] = arith.subf %[[ONE]], %[[Q]]
 // CHECK: %[[X6:.*]] = llvm.intr.fabs(%[[X5]])
-// CHECK: %[[X7:.*]] = llvm.intr.sqrt(%[[X6]])
+// CHECK: %[[X7:.*]] = llvm.call_intrinsic "llvm.nvvm.sqrt.rn.f"(%[[X6]])
 // CHECK: %[[X8:.*]] = llvm.intr.fma(%[[X7]], %[[X7]], %[[X7]])
 // CHECK: %[[X9:.*]] = llvm.intr.maxnum(%[[X8]], %[[X7]])
 // CHECK: llvm.intr.minnum(%[[X9]], %[[X6]])

@@ -115,17 +115,17 @@ func.func private @smaller(%q: tensor<4x64x128xf32>, %k: tensor<4x64x128xf32>, %
 #o = affine_map<(b, m, n, d, k) -> (b, m, n)>
 
 // CHECK: func.func private @none(
-// expected-remark@+1 {{not compiled: expected exactly one sparse_attn.attention in a kernel function}}
+// expected-remark@+1 {{not compiled: expected exactly one attention, or one operation around it, in a kernel function}}
 func.func private @none(%x: tensor<4xf32>) -> tensor<4xf32> attributes {sparse_attn.kernel} {
   return %x : tensor<4xf32>
 }
 
 // CHECK: func.func private @declared(
-// expected-remark@+1 {{not compiled: expected exactly one sparse_attn.attention in a kernel function}}
+// expected-remark@+1 {{not compiled: expected exactly one attention, or one operation around it, in a kernel function}}
 func.func private @declared(tensor<4xf32>) -> tensor<4xf32> attributes {sparse_attn.kernel}
 
 // CHECK: func.func private @two(
-// expected-remark@+1 {{not compiled: expected exactly one sparse_attn.attention in a kernel function}}
+// expected-remark@+1 {{not compiled: expected exactly one attention, or one operation around it, in a kernel function}}
 func.func private @two(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
   %a = sparse_attn.attention
       ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)

@@ -18,6 +18,7 @@
 // CHECK-NEXT: ],
 // CHECK-NEXT: "modified": false,
 // CHECK-NEXT: "name": "attention_0",
+// CHECK-NEXT: "operation": "attention",
 // CHECK-NEXT: "queries": 64,
 // CHECK-NEXT: "scale": 0.17677{{[0-9]*}},
 // CHECK: "type": "f16",

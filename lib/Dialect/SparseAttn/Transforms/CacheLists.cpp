@@ -118,6 +118,12 @@ static LogicalResult findSlice(CachedList &list) {
   return success();
 }
 
+static void eraseUnused(ArrayRef<Operation *> slice) {
+  for (Operation *op : llvm::reverse(slice))
+    if (op->use_empty())
+      op->erase();
+}
+
 LogicalResult ListCache::collect(ArrayRef<int64_t> denseLayers) {
   int64_t number = 0;
   SmallVector<AttentionOp> found;
@@ -126,12 +132,6 @@ LogicalResult ListCache::collect(ArrayRef<int64_t> denseLayers) {
     bool dense = llvm::is_contained(denseLayers, number++);
     if (!op.getBlockCounts())
       continue;
-    if (dense) {
-      op.getBlockCountsMutable().clear();
-      op.getBlockIndicesMutable().clear();
-      op.removeBlockShapeAttr();
-      continue;
-    }
     CachedList list;
     list.attention = op;
     list.select = op.getBlockCounts().getDefiningOp<SelectBlocksOp>();
@@ -141,7 +141,14 @@ LogicalResult ListCache::collect(ArrayRef<int64_t> denseLayers) {
       return op.emitOpError("expected a block list made by one "
                             "sparse_attn.select_blocks, in the function's "
                             "body, to keep as state");
-    lists.push_back(std::move(list));
+    if (!dense) {
+      lists.push_back(std::move(list));
+      continue;
+    }
+    op.getBlockCountsMutable().clear();
+    op.getBlockIndicesMutable().clear();
+    op.removeBlockShapeAttr();
+    eraseUnused(list.slice);
   }
   return success();
 }
@@ -349,9 +356,7 @@ void ListCache::replace(CachedList &list) {
   list.attention.getBlockCountsMutable().assign(chosen[0]);
   list.attention.getBlockIndicesMutable().assign(chosen[1]);
   llvm::append_range(results, chosen);
-  for (Operation *op : llvm::reverse(list.slice))
-    if (op->use_empty())
-      op->erase();
+  eraseUnused(list.slice);
 }
 
 void ListCache::createInitialState(TypeRange types) {

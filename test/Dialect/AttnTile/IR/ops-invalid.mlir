@@ -325,3 +325,19 @@ func.func @gather_offset(%p: !llvm.ptr<1>, %i: i64) {
   %a = attn_tile.gather %p[%i] : !llvm.ptr<1>, i64 -> f32
   return
 }
+
+// -----
+
+func.func @block_sums(%tile: tensor<32x64xf32>, %m: !attn_tile.matrix<9xf32, rows = 9>, %row: i32) {
+  // expected-error @below {{expected blocks of 1 or 8 rows by a multiple of 8 columns that divide 'tensor<32x64xf32>', found [4, 8]}}
+  attn_tile.store_block_sums %tile, %m[%row, %row] block = [4, 8] : tensor<32x64xf32>, !attn_tile.matrix<9xf32, rows = 9>
+  return
+}
+
+// -----
+
+func.func @block_sums_type(%tile: tensor<32x64xf32>, %m: !attn_tile.matrix<9xf16, rows = 9>, %row: i32) {
+  // expected-error @below {{expected f32, found 'tensor<32x64xf32>' and '!attn_tile.matrix<9xf16, rows = 9>'}}
+  attn_tile.store_block_sums %tile, %m[%row, %row] block = [8, 8] : tensor<32x64xf32>, !attn_tile.matrix<9xf16, rows = 9>
+  return
+}

@@ -12,6 +12,10 @@ func.func @global(%pointer: !llvm.ptr<1>, %offset: i64, %row: i32, %f: f32) {
   %u = attn_tile.load %m[%row] in_bounds : !attn_tile.matrix<64xf16, rows = 64> -> tensor<32x64xf16>
   // CHECK: attn_tile.store %{{.*}}, %{{.*}}[%{{.*}}] : tensor<32x64xf16>, <64xf16, rows = 64>
   attn_tile.store %t, %m[%row] : tensor<32x64xf16>, !attn_tile.matrix<64xf16, rows = 64>
+  // CHECK: attn_tile.store_block_sums %{{.*}}, %{{.*}}[%{{.*}}, %{{.*}}] block = [8, 16] : tensor<32x64xf32>, <9xf32, rows = 9>
+  %sums = attn_tile.view %pointer[%offset], %row : !llvm.ptr<1> -> !attn_tile.matrix<9xf32, rows = 9>
+  %masses = tensor.splat %f : tensor<32x64xf32>
+  attn_tile.store_block_sums %masses, %sums[%row, %row] block = [8, 16] : tensor<32x64xf32>, !attn_tile.matrix<9xf32, rows = 9>
   // CHECK: attn_tile.store_scalar %{{.*}}, %{{.*}}[%{{.*}}] : i32, <1>
   attn_tile.store_scalar %row, %pointer[%offset] : i32, !llvm.ptr<1>
   // CHECK: attn_tile.store_scalar %{{.*}}, %{{.*}}[%{{.*}}] : f32, <1>
