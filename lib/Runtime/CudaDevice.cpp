@@ -71,6 +71,7 @@ public:
   Error compile(const std::string &ptx);
   Error allowSharedMemory(unsigned bytes);
   Expected<LaunchResult> launch(const LaunchSpec &spec) override;
+  Error enqueue(const LaunchSpec &spec, void *stream) override;
 
 private:
   Error timedLaunch(const LaunchSpec &spec, cuda::Event start, cuda::Event stop,
@@ -196,9 +197,12 @@ Error CudaKernel::allowSharedMemory(unsigned bytes) {
       "asking for " + Twine(bytes) + " bytes of shared memory");
 }
 
-Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
-                              cuda::Event stop, float &milliseconds) {
+Error CudaKernel::enqueue(const LaunchSpec &spec, void *stream) {
   const cuda::Driver &driver = *device.driver;
+  // The caller's thread may never have been here before.
+  if (Error error = driver.check(driver.setContext(device.context),
+                                 "entering the context"))
+    return error;
   // Each entry points to a value; a little-endian host keeps an i32 in the
   // first four bytes.
   std::vector<uint64_t> values;
@@ -207,13 +211,20 @@ Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
   std::vector<void *> pointers;
   for (uint64_t &value : values)
     pointers.push_back(&value);
+  return driver.check(driver.launch(function, spec.grid[0], spec.grid[1],
+                                    spec.grid[2], spec.threads, 1, 1,
+                                    spec.sharedMemory,
+                                    static_cast<cuda::Stream>(stream),
+                                    pointers.data(), nullptr),
+                      "launching '" + name + "'");
+}
+
+Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
+                              cuda::Event stop, float &milliseconds) {
+  const cuda::Driver &driver = *device.driver;
   if (Error error = driver.check(driver.recordEvent(start, nullptr), "timing"))
     return error;
-  if (Error error = driver.check(
-          driver.launch(function, spec.grid[0], spec.grid[1], spec.grid[2],
-                        spec.threads, 1, 1, spec.sharedMemory, nullptr,
-                        pointers.data(), nullptr),
-          "launching '" + name + "'"))
+  if (Error error = enqueue(spec, /*stream=*/nullptr))
     return error;
   if (Error error = driver.check(driver.recordEvent(stop, nullptr), "timing"))
     return error;
