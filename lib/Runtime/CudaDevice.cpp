@@ -74,6 +74,7 @@ public:
   Error enqueue(const LaunchSpec &spec, void *stream) override;
 
 private:
+  Error submit(const LaunchSpec &spec, cuda::Stream stream);
   Error timedLaunch(const LaunchSpec &spec, cuda::Event start, cuda::Event stop,
                     float &milliseconds);
 
@@ -198,11 +199,15 @@ Error CudaKernel::allowSharedMemory(unsigned bytes) {
 }
 
 Error CudaKernel::enqueue(const LaunchSpec &spec, void *stream) {
-  const cuda::Driver &driver = *device.driver;
   // The caller's thread may never have been here before.
-  if (Error error = driver.check(driver.setContext(device.context),
-                                 "entering the context"))
+  if (Error error = device.driver->check(
+          device.driver->setContext(device.context), "entering the context"))
     return error;
+  return submit(spec, static_cast<cuda::Stream>(stream));
+}
+
+Error CudaKernel::submit(const LaunchSpec &spec, cuda::Stream stream) {
+  const cuda::Driver &driver = *device.driver;
   // Each entry points to a value; a little-endian host keeps an i32 in the
   // first four bytes.
   std::vector<uint64_t> values;
@@ -224,7 +229,7 @@ Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
   const cuda::Driver &driver = *device.driver;
   if (Error error = driver.check(driver.recordEvent(start, nullptr), "timing"))
     return error;
-  if (Error error = enqueue(spec, /*stream=*/nullptr))
+  if (Error error = submit(spec, /*stream=*/nullptr))
     return error;
   if (Error error = driver.check(driver.recordEvent(stop, nullptr), "timing"))
     return error;
