@@ -1,7 +1,7 @@
 # Everything a developer types; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench emulator-speed inputs-table selection-figures sass check-all format docs clean
+.PHONY: help setup build test demo bench emulator-speed inputs-table iree-table selection-figures sass check-all format docs clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F "|" '{printf "%-18s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ inputs-table: build ## Print what becomes of each softmax in exporters' graphs, 
 
 selection-figures: build ## Measure recall and size of block lists on captured attention in DATA=FOLDER
 	@.venv/bin/python benchmarks/block_selection.py $(or $(DATA),$(error expected DATA=FOLDER with captured attention, found none))
+
+iree-table: build ## Compile every exporter's model by stock IREE and with our kernels; print what each gives
+	@.venv/bin/python benchmarks/iree_table.py
 
 sass: build ## Print instruction counts of the main loops, by ptxas and nvdisasm
 	@scripts/setup.sh --cuda

@@ -61,6 +61,7 @@ struct MemoryOrder {
   bool strong = false;
   bool acquire = false;
   bool release = false;
+  bool readOnly = false; // ld.global.nc: nobody writes there during the launch
   Scope scope = Scope::Cta;
 };
 

@@ -325,26 +325,11 @@ void runStore(Warp &warp, const Inst &inst, const uint32_t *slots) {
 } // namespace
 
 void sparse_attn::emulator::takeCacheModifiers(Decoder &d) {
-  for (const char *modifier : {"ca",
-                               "cg",
-                               "cs",
-                               "lu",
-                               "cv",
-                               "wb",
-                               "wt",
-                               "nc",
-                               "L1::evict_normal",
-                               "L1::evict_unchanged",
-                               "L1::evict_first",
-                               "L1::evict_last",
-                               "L1::no_allocate",
-                               "L2::evict_normal",
-                               "L2::evict_first",
-                               "L2::evict_last",
-                               "L2::64B",
-                               "L2::128B",
-                               "L2::256B",
-                               "unified"})
+  for (const char *modifier :
+       {"ca", "cg", "cs", "lu", "cv", "wb", "wt", "L1::evict_normal",
+        "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
+        "L1::no_allocate", "L2::evict_normal", "L2::evict_first",
+        "L2::evict_last", "L2::64B", "L2::128B", "L2::256B", "unified"})
     d.take(modifier);
 }
 
@@ -373,6 +358,7 @@ void sparse_attn::emulator::decodeLoadStore(Decoder &d) {
     return decodeAsyncStore(d);
   d.inst.order = takeMemoryOrder(d);
   takeCacheModifiers(d);
+  d.inst.order.readOnly = !store && d.take("nc");
   bool policy = d.take("L2::cache_hint");
   d.inst.space = d.take("global")                            ? Space::Global
                  : d.take("shared") || d.take("shared::cta") ? Space::Shared

@@ -71,8 +71,10 @@ public:
   Error compile(const std::string &ptx);
   Error allowSharedMemory(unsigned bytes);
   Expected<LaunchResult> launch(const LaunchSpec &spec) override;
+  Error enqueue(const LaunchSpec &spec, void *stream) override;
 
 private:
+  Error submit(const LaunchSpec &spec, cuda::Stream stream);
   Error timedLaunch(const LaunchSpec &spec, cuda::Event start, cuda::Event stop,
                     float &milliseconds);
 
@@ -196,8 +198,15 @@ Error CudaKernel::allowSharedMemory(unsigned bytes) {
       "asking for " + Twine(bytes) + " bytes of shared memory");
 }
 
-Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
-                              cuda::Event stop, float &milliseconds) {
+Error CudaKernel::enqueue(const LaunchSpec &spec, void *stream) {
+  // The caller's thread may never have been here before.
+  if (Error error = device.driver->check(
+          device.driver->setContext(device.context), "entering the context"))
+    return error;
+  return submit(spec, static_cast<cuda::Stream>(stream));
+}
+
+Error CudaKernel::submit(const LaunchSpec &spec, cuda::Stream stream) {
   const cuda::Driver &driver = *device.driver;
   // Each entry points to a value; a little-endian host keeps an i32 in the
   // first four bytes.
@@ -207,13 +216,20 @@ Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
   std::vector<void *> pointers;
   for (uint64_t &value : values)
     pointers.push_back(&value);
+  return driver.check(driver.launch(function, spec.grid[0], spec.grid[1],
+                                    spec.grid[2], spec.threads, 1, 1,
+                                    spec.sharedMemory,
+                                    static_cast<cuda::Stream>(stream),
+                                    pointers.data(), nullptr),
+                      "launching '" + name + "'");
+}
+
+Error CudaKernel::timedLaunch(const LaunchSpec &spec, cuda::Event start,
+                              cuda::Event stop, float &milliseconds) {
+  const cuda::Driver &driver = *device.driver;
   if (Error error = driver.check(driver.recordEvent(start, nullptr), "timing"))
     return error;
-  if (Error error = driver.check(
-          driver.launch(function, spec.grid[0], spec.grid[1], spec.grid[2],
-                        spec.threads, 1, 1, spec.sharedMemory, nullptr,
-                        pointers.data(), nullptr),
-          "launching '" + name + "'"))
+  if (Error error = submit(spec, /*stream=*/nullptr))
     return error;
   if (Error error = driver.check(driver.recordEvent(stop, nullptr), "timing"))
     return error;

@@ -68,6 +68,9 @@ public:
         program(std::move(program)) {}
 
   Expected<LaunchResult> launch(const LaunchSpec &spec) override;
+  Error enqueue(const LaunchSpec &, void *) override {
+    return fail("expected a GPU for a launch on a stream, found the emulator");
+  }
 
 private:
   EmulatorDevice &device;

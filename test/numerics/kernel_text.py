@@ -101,6 +101,15 @@ class KernelText:
             and sum(bool(re.match(moved, line)) for line in own) == 1
         )  # fmt: skip
 
+    def ends_single_pass(self, i: int) -> bool:
+        """Whether line `i` is the comparison of a loop that runs once: the two are
+        not equal either."""
+        register = registers_of(self.lines[i])[0]
+        return any(
+            self.never_branches(n) for n in self.places(r"\t@.*\bbra\b")
+            if register and register[0] in self.lines[n].split("bra")[0]
+        )  # fmt: skip
+
     # -- paths --
 
     @cached_property

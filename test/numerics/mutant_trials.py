@@ -165,6 +165,15 @@ def explain(trial: ShippedTrial | HandwrittenTrial, mutant: Mutant) -> str:
         everyone = kernel.replaced(i, re.sub(r"^\t@!?%\w+ ", "\t", mutant.before))
     if everyone and not trial.verdict("\n".join(everyone)):
         return "all lanes may do it: they store one value"
+    compared = re.match(r"\tsetp\.\w+\.([su]32)\s+\S+ (%\w+), (%\w+);", mutant.before)
+    if compared and mutant.operator == "off-by-one":
+        lines = kernel.replaced(i, f"\tsetp.eq.{compared[1]} \t%equal, {compared[2]}, {compared[3]};\n"
+                                   f"\t@%equal trap;\n{mutant.before}")  # fmt: skip
+        first = next(kernel.places(r"\t\.reg"))
+        lines[first] = "\t.reg .pred \t%equal;\n" + lines[first]
+        text = "\n".join(lines)
+        if not trial.verdict(text) and not trial.verdict(text, ends=True):
+            return "the two are never equal, whatever the lengths: a trap there is not reached"
     guarded = re.match(r"\tsetp\S* (%\w+),", mutant.before)
     guards = guarded and re.match(rf"\t@!?{guarded[1]} ", kernel.lines[i + 1])
     if re.search(SYNCHRONIZES, kernel.lines[i + 1] if guards else mutant.before):

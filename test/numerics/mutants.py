@@ -12,7 +12,8 @@ Places where a change provably has no effect are not drawn (kernel_text.py):
 barriers and waits after which nobody accesses shared memory, and barriers that
 no write is near; a barrier and a wait that change places before another
 barrier; commits of groups that are waited for with the next one; copies for a
-pass of a loop that runs once, and what computes their addresses; what quotients
+pass of a loop that runs once, what computes their addresses, and equality in
+the comparison of such a loop; what quotients
 of negative numbers need, since lengths are not negative."""
 
 from __future__ import annotations
@@ -232,6 +233,8 @@ def is_dead(kernel: KernelText, operator: str, i: int) -> bool:
         return kernel.orders_nothing(i) or operator == "delay-wait" and bool(
             re.search(BARRIER, kernel.lines[i + 1])) and kernel.is_late_wait(i)  # fmt: skip
     if re.search(COMMIT, line) and kernel.is_merged_commit(i):
+        return True
+    if operator == "off-by-one" and kernel.ends_single_pass(i):
         return True
     return kernel.rounds_negatives(i) or kernel.feeds_dead_copies(i)
 

@@ -60,6 +60,9 @@ public:
   virtual ~LoadedKernel();
   /// Runs to completion.
   virtual llvm::Expected<LaunchResult> launch(const LaunchSpec &spec) = 0;
+  /// Returns once the launch is in `stream`, a CUstream of the GPU's primary
+  /// context, whose memory the parameters name.
+  virtual llvm::Error enqueue(const LaunchSpec &spec, void *stream) = 0;
 };
 
 class Device {

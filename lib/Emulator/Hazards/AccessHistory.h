@@ -26,14 +26,15 @@ struct Access {
   uint16_t row = 0;
   uint16_t issuer = 0; // a thread of the cluster, for messages
   bool isWrite : 1;
-  bool isStrong : 1; // morally strong with other strong ones in its scope
-  bool isAsync : 1;  // through the async proxy
-  bool isSame : 1;   // writes what is there already
+  bool isStrong : 1;   // morally strong with other strong ones in its scope
+  bool isAsync : 1;    // through the async proxy
+  bool isSame : 1;     // writes what is there already
+  bool isReadOnly : 1; // reads what nobody writes during the launch
   Scope scope : 2;
 
   Access()
       : isWrite(false), isStrong(false), isAsync(false), isSame(false),
-        scope(Scope::Cta) {}
+        isReadOnly(false), scope(Scope::Cta) {}
 };
 
 /// The accesses to a state space that may still matter, for each 16 bytes.

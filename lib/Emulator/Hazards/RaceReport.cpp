@@ -55,6 +55,8 @@ std::string RaceChecker::place(Warp &warp, bool isShared,
 /// about the order on a GPU.
 std::string RaceChecker::orderedBy(Warp &warp, unsigned lane,
                                    const Access &earlier, const Access &later) {
+  if (earlier.isReadOnly || later.isReadOnly)
+    return "ld.global.nc may only read what nobody writes during the launch";
   if (earlier.block != block)
     return "only release and acquire at .gpu scope order the blocks of a "
            "launch";

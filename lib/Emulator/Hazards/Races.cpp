@@ -49,7 +49,8 @@ static bool isStronger(const Access &a, const Access &b) {
 static bool alike(const Access &a, const Access &b) {
   return a.epoch == b.epoch && a.pc == b.pc && a.row == b.row &&
          a.bytes == b.bytes && a.block == b.block && a.isWrite == b.isWrite &&
-         a.isStrong == b.isStrong && a.scope == b.scope;
+         a.isStrong == b.isStrong && a.isReadOnly == b.isReadOnly &&
+         a.scope == b.scope;
 }
 
 /// Lanes that store one value to one place in one instruction: defined, since
@@ -126,10 +127,13 @@ bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
       // this one, which is ordered after it.
       bool replaces = !(earlier.bytes & ~access.bytes) &&
                       (access.isWrite || !earlier.isWrite) &&
+                      (access.isReadOnly || !earlier.isReadOnly) &&
                       !isStronger(access, earlier);
       bool known = (conflicts || replaces) &&
                    isKnownTo(warp, lane, forWarp, earlier, access);
-      if (conflicts && !known) {
+      // Order does not help who reads through a cache that nobody updates.
+      bool isStale = earlier.isReadOnly || access.isReadOnly;
+      if (conflicts && (!known || isStale)) {
         report(warp, lane, &history == &shared, address, earlier, access);
         return false;
       }
@@ -146,6 +150,7 @@ bool RaceChecker::checkCell(Warp &warp, unsigned lane, bool forWarp,
       }
       if (earlier.block != block && !access.isWrite && !earlier.isWrite &&
           !(access.bytes & ~earlier.bytes) &&
+          (earlier.isReadOnly || !access.isReadOnly) &&
           (otherBlocks == 0 || earlier.block != firstBlock)) {
         ++otherBlocks;
         firstBlock = earlier.block;
@@ -207,6 +212,7 @@ bool RaceChecker::read(Warp &warp, unsigned lane, const Location &location,
                        uint64_t address, unsigned bytes, MemoryOrder order) {
   Access access = accessBy(warp, lane);
   access.isStrong = order.strong;
+  access.isReadOnly = order.readOnly && location.space == Space::Global;
   access.scope = order.scope;
   if (order.strong)
     synchronize(warp, lane, location, address, order, true, false);

@@ -264,6 +264,30 @@ $ORDER
   expectClean(with(body, "  bar.sync 0;"));
 }
 
+TEST(Race, NonCoherentLoads) {
+  // No order helps: such a load may find what was there before the launch.
+  const std::string after = R"(
+  mad.wide.u32 %rd2, %tid, 4, %out;
+  st.global.u32 [%rd2], %tid; // ONE
+  bar.sync 0;
+  ld.global$ORDER.u32 %r1, [%rd2]; // TWO
+)";
+  expectClean(with(after, ""));
+  expectRace(with(after, ".nc"), {"ld.global.nc may only read what nobody"});
+  // The ordered load by the same thread does not hide the earlier one.
+  const std::string before = R"(
+  mad.wide.u32 %rd2, %tid, 4, %in;
+  ld.global$ORDER.u32 %r1, [%rd2]; // ONE
+  bar.sync 0;
+  ld.global.u32 %r1, [%rd2];
+  bar.sync 0;
+  st.global.u32 [%rd2], %tid; // TWO
+)";
+  expectClean(with(before, ""));
+  expectRace(with(before, ".nc"), {"ld.global.nc may only read what nobody"});
+  expectClean("  ld.global.nc.u32 %r1, [%in];\n", {64, 4});
+}
+
 TEST(Race, BlocksOfALaunch) {
   std::string body = R"(
   mov.u32 %r1, %ctaid.x;

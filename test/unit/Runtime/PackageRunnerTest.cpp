@@ -65,6 +65,9 @@ public:
         result.counters = {{"launch", device.launches.size()}};
         return result;
       }
+      Error enqueue(const LaunchSpec &, void *) override {
+        return llvm::createStringError("no streams here");
+      }
       ScriptedDevice &device;
     };
     return std::make_unique<Loaded>(*this);
