@@ -31,10 +31,10 @@ page() { # NAME, GENERATOR..., FILE
   } >"$out/$name.md"
 }
 
-for file in include/SparseAttn/Dialect/*/IR/*Ops.td; do
+for file in include/SparseAttn/Dialect/*/IR/*Dialect.td; do
   dialect=$(basename "$(dirname "$(dirname "$file")")")
-  mnemonic=$(sed -nE 's/.*let name = "([a-z_]+)".*/\1/p' "${file%Ops.td}Dialect.td" | head -1)
-  page "${dialect}Dialect" -gen-dialect-doc -dialect="$mnemonic" "$file"
+  mnemonic=$(sed -nE 's/.*let name = "([a-z_]+)".*/\1/p' "$file" | head -1)
+  page "${dialect}Dialect" -gen-dialect-doc -dialect="$mnemonic" "${file%Dialect.td}Ops.td"
 done
 while read -r file; do
   # include/SparseAttn/Dialect/SparseAttn/Transforms/Passes.td -> SparseAttnTransforms

@@ -198,14 +198,14 @@ static void replaceCall(iree::Builder &builder, Operation *call,
   call->erase();
 }
 
-/// Puts the attention of `kernel` in the place of a call of it.
+/// Puts the operation of `kernel` in the place of a call of it.
 static void inlineCall(OpBuilder &builder, Operation *call,
                        func::FuncOp kernel) {
   builder.setInsertionPoint(call);
   IRMapping mapping;
   mapping.map(kernel.getArguments(), call->getOperands());
-  Operation *attention = builder.clone(*getKernelAttention(kernel), mapping);
-  call->replaceAllUsesWith(attention->getResults());
+  Operation *inlined = builder.clone(*getKernelOp(kernel), mapping);
+  call->replaceAllUsesWith(inlined->getResults());
   call->erase();
 }
 

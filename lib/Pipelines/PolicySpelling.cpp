@@ -224,12 +224,13 @@ sparse_attn::parseSelectionSpelling(MLIRContext *context, StringRef spelling,
   return result;
 }
 
-FailureOr<CacheScheduleAttr>
-sparse_attn::parseCacheSpelling(MLIRContext *context, StringRef spelling,
-                                EmitError emitError) {
+FailureOr<CacheSpelling> sparse_attn::parseCacheSpelling(MLIRContext *context,
+                                                         StringRef spelling,
+                                                         EmitError emitError) {
   context->loadDialect<SparseAttnDialect>();
   std::optional<int64_t> warmup, interval, steps;
   SmallVector<double> ratios;
+  SmallVector<int64_t> dense;
   FloatAttr target;
   Builder b(context);
   SmallVector<StringRef> words;
@@ -256,6 +257,12 @@ sparse_attn::parseCacheSpelling(MLIRContext *context, StringRef spelling,
       known &= ratios.empty();
       for (StringRef text : texts)
         known &= !text.getAsDouble(ratios.emplace_back());
+    } else if (name == "dense") {
+      SmallVector<StringRef> texts;
+      value.split(texts, '/');
+      known &= dense.empty();
+      for (StringRef text : texts)
+        known &= !text.getAsInteger(10, dense.emplace_back());
     } else {
       known = false;
     }
@@ -263,7 +270,7 @@ sparse_attn::parseCacheSpelling(MLIRContext *context, StringRef spelling,
   if (!known || !warmup || !interval || !steps || ratios.empty()) {
     emitError() << "expected a schedule such as "
                    "'warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50' and "
-                   "perhaps ',target=0.9', found '"
+                   "perhaps ',target=0.9' and ',dense=0/3', found '"
                 << spelling << "'";
     return failure();
   }
@@ -272,7 +279,7 @@ sparse_attn::parseCacheSpelling(MLIRContext *context, StringRef spelling,
       *steps, target);
   if (!schedule)
     return failure();
-  return schedule;
+  return CacheSpelling{schedule, dense};
 }
 
 FailureOr<Precision> sparse_attn::parsePrecisionSpelling(StringRef spelling,

@@ -77,7 +77,7 @@ def test_selection_of_an_attention(selection, rule, tmp_path):
     np.testing.assert_allclose(found, attention(*arrays, *lists), rtol=1e-4, atol=1e-5)
 
 
-def draw(samples: int, seed: int) -> np.ndarray:
+def draw(samples: int, seed: int, tokens: int = TOKENS) -> np.ndarray:
     """The rows of the pass: 64-bit Mersenne Twister, modulo the queries."""
     words = np.zeros(312, np.uint64)
     words[0] = seed
@@ -100,7 +100,7 @@ def draw(samples: int, seed: int) -> np.ndarray:
         x ^= (x << np.uint64(17)) & np.uint64(0x71D67FFFEDA60000)
         x ^= (x << np.uint64(37)) & np.uint64(0xFFF7EEE000000000)
         x ^= x >> np.uint64(43)
-        out.append(int(x) % TOKENS)
+        out.append(int(x) % tokens)
     return np.array(out, np.int32)
 
 

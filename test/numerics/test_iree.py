@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 import programs
+import selection_reference as reference
 from sparse_attn.reference import Problem, dense_attention, error_limit, rounded_attention
 from sparse_attn.filters import Filter
+from test_cached_lists import draw
 
 CAUSAL = "linalg/torch_sdpa_f16_causal.mlir"
 
@@ -240,3 +242,44 @@ def test_video_transformer(tmp_path):
     expected, _ = programs.run(stock, "main", flags, tmp_path, "local-task")
     assert np.abs(expected).max() > 0.1
     assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("selection", ["top-k:0.4", "recall:0.7"])
+def test_selected_blocks(selection, tmp_path):
+    """Scores, lists and their certification are dispatches of the program too;
+    a token that follows neighbours has its mass in few blocks."""
+    rng = np.random.default_rng(4)
+    shape, block, scale = (2, 600, 32), 128, 0.125
+    q = (np.cumsum(rng.standard_normal(shape), axis=1) / 3).astype(np.float32)
+    source = tmp_path / "sum.mlir"
+    source.write_text(SUM.replace("SCALE", str(scale)).replace("2x64x32", "2x600x32"))
+    program = programs.compile_ours(source, tmp_path, f"--select={selection}")
+    found, log = programs.run(program, "sum", programs.save([q], tmp_path), tmp_path)
+    names = [re.sub(r"_\d+$", "", line.split()[0]) for line in log]
+    assert {"pool_tokens", "block_scores", "select_blocks", "attention"} <= set(names)
+
+    wide = q.astype("f8")
+    scores = reference.block_scores(wide, wide, scale, 16, (8, 8), zero_padded=True)
+    if selection == "top-k:0.4":
+        counts, indices = reference.select_blocks(scores, "top_k", 0.4)
+        assert names.count("select_blocks") == 1
+    else:
+        assert {"sample_tokens", "list_recall", "certify_recall"} <= set(names)
+        levels = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4)
+        rows = draw(512, 0, 600)
+        masses = reference.block_scores(wide[:, rows], wide, scale, 1, (1, block))
+        lists = [reference.select_blocks(scores, "top_p", level) for level in levels]
+        recalls = np.stack([reference.list_recall(masses, rows, *x, block) for x in lists])
+        chosen = reference.choose_level(recalls, 0.7, 0.05)
+        assert (chosen >= 0).all()
+        counts, indices = (
+            np.stack([lists[level][part][head] for head, level in enumerate(chosen)])
+            for part in (0, 1)
+        )
+    assert (counts < 5).any()
+    listed = reference.listed_blocks(counts, indices)
+    seen = np.repeat(np.repeat(listed, block, 1), block, 2)[:, :600, :600]
+    products = np.where(seen, scale * wide @ wide.swapaxes(1, 2), -np.inf)
+    weights = np.exp(products - products.max(-1, keepdims=True))
+    expected = weights / weights.sum(-1, keepdims=True) @ wide + wide
+    assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()

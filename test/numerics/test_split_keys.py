@@ -216,3 +216,68 @@ def test_graph_of_any_length(keys, tmp_path):
     (whole,) = execute(text, inputs, 1, tmp_path)
     (parts,) = execute(split, inputs, 1, tmp_path)
     np.testing.assert_allclose(parts, whole, atol=1e-5, rtol=1e-5)
+
+
+LISTED = """
+#q = affine_map<(b, m, n, d, k) -> (b, m, d)>
+#k = affine_map<(b, m, n, d, k) -> (b, k, d)>
+#v = affine_map<(b, m, n, d, k) -> (b, k, n)>
+#o = affine_map<(b, m, n, d, k) -> (b, m, n)>
+!q = tensor<2x20x32xf32>
+!k = tensor<2x1000x32xf32>
+func.func @main(%q: !q, %k: !k, %v: !k, %c: tensor<2x2xi32>, %i: tensor<2x2x{entries}xi32>) -> !q {{
+  %init = tensor.empty() : !q
+  %o = sparse_attn.attention ins(%q, %k, %v : !q, !k, !k)
+      blocks(%c, %i : tensor<2x2xi32>, tensor<2x2x{entries}xi32>) outs(%init : !q) {region}
+      {{indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64, block_shape = array<i64: 16, 64>{filter}}} -> !q
+  return %o : !q
+}}
+"""
+SOFT = """score {
+    ^bb0(%s: f32, %b: index, %m: index, %key: index):
+      %t = math.tanh %s : f32
+      sparse_attn.yield %t : f32
+    }"""
+
+
+@pytest.mark.parametrize("region", ["", SOFT], ids=["plain", "region"])
+@pytest.mark.parametrize("counts", [(16, 9, 3, 1), (5, 0, 16, 7)], ids=str)
+def test_lists_are_split_by_their_entries(region, counts, tmp_path):
+    """Shares of a list, empty ones too, on the CPU and by the shares' kernel;
+    keys come in any order, and the last block is not whole."""
+    rng = np.random.default_rng(8)
+    entries = 16
+    q = rng.normal(size=(2, 20, 32)).astype(np.float32)
+    k, v = (rng.normal(size=(2, 1000, 32)).astype(np.float32) for _ in range(2))
+    c = np.array(counts, np.int32).reshape(2, 2)
+    i = np.stack([rng.permutation(16) for _ in range(4)]).reshape(2, 2, 16).astype(np.int32)
+    text = LISTED.format(entries=entries, region=region, filter="")
+    arrays = [q, k, v, c, i]
+    (whole,) = execute(text, arrays, 1, tmp_path)
+
+    split = tools.call("sparse-attn-opt", "--sparse-attn-split-keys=keys=384", text=text)
+    assert "sparse_attn.merges_shares" in split
+    (found,) = execute(split, arrays, 1, tmp_path)
+    np.testing.assert_allclose(found, whole, rtol=2e-5, atol=2e-6)
+
+    package = tools.compile_text(split, tmp_path / "package", "--ptxas=none")
+    share = package.kernel("attention_0")
+    shapes = {a["name"]: a["shape"] for a in share["arguments"]}
+    shares, each = shapes["block_indices"][1], shapes["block_indices"][3]
+    assert (shares, each) == (3, 6)
+    padded = np.concatenate([i, np.full((2, 2, shares * each - 16), -7, np.int32)], -1)
+    lists = {
+        "block_counts": np.stack([np.clip(c - s * each, 0, each) for s in range(shares)], 1),
+        "block_indices": np.stack(
+            [padded[..., s * each : (s + 1) * each] for s in range(shares)], 1
+        ),
+    }
+    inputs = {"query": q, "key": k, "value": v} | lists
+    run = tools.run(package, inputs, *CHECKS, name="attention_0")
+    logs = run.arrays["log_sum_exp"].astype(float)
+    assert np.isneginf(logs).any()
+    outputs = run.arrays["output"].astype(float)
+    weights = np.exp(logs - logs.max(-1, keepdims=True), where=~np.isneginf(logs), out=np.zeros_like(logs))
+    total = weights.sum(-1, keepdims=True)
+    merged = (weights / np.where(total, total, 1))[..., None] * outputs
+    np.testing.assert_allclose(merged.sum(-2), whole, rtol=1e-4, atol=1e-5)

@@ -75,7 +75,7 @@ struct Options {
       "cache", cl::value_desc("schedule"),
       cl::desc("Keep the lists of --select as state over denoising steps: "
                "warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50"
-               "[,target=\u03c1]"),
+               "[,target=\u03c1][,dense=0/3]"),
       cl::cat(category)};
   cl::opt<std::string> report{
       "report", cl::value_desc("text|json"),

@@ -51,12 +51,19 @@ FailureOr<SelectionSpelling>
 parseSelectionSpelling(MLIRContext *context, StringRef spelling,
                        function_ref<InFlightDiagnostic()> emitError);
 
+/// What `--cache` names.
+struct CacheSpelling {
+  CacheScheduleAttr schedule;
+  /// Numbers of the attentions that visit everything.
+  SmallVector<int64_t> denseLayers;
+};
+
 /// Parses a schedule of cached lists as the flag `--cache` spells it:
 ///
-///   warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50[,target=0.9]
+///   warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50[,target=0.9][,dense=0/3]
 ///
 /// A spelling that is none of these gives one error through `emitError`.
-FailureOr<CacheScheduleAttr>
+FailureOr<CacheSpelling>
 parseCacheSpelling(MLIRContext *context, StringRef spelling,
                    function_ref<InFlightDiagnostic()> emitError);
 

@@ -5,7 +5,7 @@
 #s = affine_map<(h, m, d, k) -> (h, m, k)>
 
 // Two loops over the keys: the sums of the rows, then the sums of the blocks.
-// The padding counts, so only keys behind whole blocks are hidden: none.
+// The padding counts up to whole blocks, which fill the tile: nothing is hidden.
 // CHECK-LABEL: gpu.func @pooled(
 // CHECK: %[[Q:.*]] = attn_tile.load
 // CHECK: %[[R:.*]]:2 = scf.for
@@ -16,12 +16,12 @@
 // CHECK: attn_tile.reduce_rows <add> %[[R]]#1
 // CHECK: scf.for
 // CHECK: attn_tile.mma
-// CHECK: attn_tile.store_block_sums {{.*}} block = [8, 8] : tensor<64x64xf32>, <4xf32, rows = 4>
-func.func private @pooled(%q: tensor<2x20x64xf32>, %k: tensor<2x32x64xf32>, %s: tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+// CHECK: attn_tile.store_block_sums {{.*}} block = [8, 8] : tensor<64x64xf32>, <8xf32, rows = 8>
+func.func private @pooled(%q: tensor<2x20x64xf32>, %k: tensor<2x60x64xf32>, %s: tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
     attributes {sparse_attn.kernel} {
-  %0 = sparse_attn.block_scores ins(%q, %k : tensor<2x20x64xf32>, tensor<2x32x64xf32>) outs(%s : tensor<2x3x4xf32>)
+  %0 = sparse_attn.block_scores ins(%q, %k : tensor<2x20x64xf32>, tensor<2x60x64xf32>) outs(%s : tensor<2x3x8xf32>)
       {indexing_maps = [#q, #k, #s], scale = 0.125 : f64, block = array<i64: 8, 8>, zero_padded}
-  return %0 : tensor<2x3x4xf32>
+  return %0 : tensor<2x3x8xf32>
 }
 
 // CHECK-LABEL: gpu.func @rows(

@@ -156,9 +156,13 @@ Value ListBuilder::chooseShare(Value scores) {
   SmallVector<int64_t> recallShape = shape;
   recallShape.push_back(plan.samples);
   SmallVector<Value> bounds;
+  // A runtime value, so that one kernel serves all levels.
+  auto topP = TopPSelectionAttr::get(b.getContext(), std::nullopt);
   for (double level : plan.levels) {
-    List list = select(scores, TopPSelectionAttr::get(b.getContext(), level),
-                       {}, false);
+    Value share = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(RankedTensorType::get({}, b.getF32Type()),
+                                  static_cast<float>(level)));
+    List list = select(scores, topP, share, /*byScore=*/false);
     Value init = empty(recallShape, b.getF32Type());
     Value recalls =
         ListRecallOp::create(b, init.getType(), masses, rows, list.counts,

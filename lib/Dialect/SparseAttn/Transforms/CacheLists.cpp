@@ -409,12 +409,14 @@ struct CacheListsPass : sparse_attn::impl::CacheListsBase<CacheListsPass> {
 
   void runOnOperation() override {
     CacheScheduleAttr given;
+    auto dense = llvm::to_vector(ArrayRef<int64_t>(denseLayers));
     if (!schedule.empty()) {
-      FailureOr<CacheScheduleAttr> parsed = parseCacheSpelling(
+      FailureOr<CacheSpelling> parsed = parseCacheSpelling(
           &getContext(), schedule, [&] { return getOperation()->emitError(); });
       if (failed(parsed))
         return signalPassFailure();
-      given = *parsed;
+      given = parsed->schedule;
+      llvm::append_range(dense, parsed->denseLayers);
     }
     SmallVector<func::FuncOp> functions;
     getOperation()->walk([&](func::FuncOp function) {
@@ -428,7 +430,7 @@ struct CacheListsPass : sparse_attn::impl::CacheListsBase<CacheListsPass> {
       if (!chosen)
         continue;
       ListCache cache(function, chosen);
-      if (failed(cache.collect(denseLayers)))
+      if (failed(cache.collect(dense)))
         return signalPassFailure();
       if (!cache.size()) {
         if (own)

@@ -8,8 +8,10 @@
 
 #include "SparseAttn/Analysis/ScoreStructure.h"
 #include "SparseAttn/Analysis/TileShape.h"
+#include "SparseAttn/Dialect/SparseAttn/IR/LinalgAttention.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -36,6 +38,31 @@ struct Shares {
   int64_t keys = 0; // of a share; 0 where the number of keys is dynamic
 };
 
+/// How many entries the block list of `op` has room for; dynamic sizes of a
+/// list are not shared out.
+static int64_t getListLength(AttentionOp op) {
+  auto type = cast<RankedTensorType>(op.getBlockIndices().getType());
+  return type.getDimSize(type.getRank() - (op.hasBlockFlags() ? 2 : 1));
+}
+
+/// The keys that `op` may visit.
+static int64_t getVisitedKeys(AttentionOp op) {
+  if (!op.getBlockCounts())
+    return op.getDimSize(op.getDims().k2);
+  int64_t keys;
+  if (llvm::MulOverflow(getListLength(op), (*op.getBlockShape())[1], keys))
+    return 0;
+  return keys;
+}
+
+static bool canShareList(AttentionOp op) {
+  return !op.getBlockCounts() ||
+         (cast<RankedTensorType>(op.getBlockCounts().getType())
+              .hasStaticShape() &&
+          cast<RankedTensorType>(op.getBlockIndices().getType())
+              .hasStaticShape());
+}
+
 static bool canSplit(AttentionOp op) {
   AttentionOp::Dims dims = op.getDims();
   SmallVector<unsigned> fixed(dims.batch);
@@ -45,8 +72,8 @@ static bool canSplit(AttentionOp op) {
                        [&](unsigned dim) {
                          return ShapedType::isDynamic(op.getDimSize(dim));
                        }) &&
-         !op.getDecisionTile() && !op.getBlockCounts() &&
-         !op.getRecallBound() && !op.getTileCounts() &&
+         !op.getDecisionTile() && canShareList(op) && !op.getRecallBound() &&
+         !op.getTileCounts() &&
          output.getDimPosition(output.getNumResults() - 1) == dims.n;
 }
 
@@ -54,7 +81,7 @@ static bool canSplit(AttentionOp op) {
 /// blocks of `op` occupy a GPU; fewer than two to leave it whole.
 static Shares chooseShares(AttentionOp op, int64_t perShare) {
   AttentionOp::Dims dims = op.getDims();
-  int64_t queries = op.getDimSize(dims.m), keys = op.getDimSize(dims.k2);
+  int64_t queries = op.getDimSize(dims.m), keys = getVisitedKeys(op);
   if (perShare && !ShapedType::isDynamic(keys))
     return {llvm::divideCeilSigned(keys, perShare), perShare};
   if (perShare || queries > fewQueries)
@@ -138,6 +165,68 @@ static void hideOtherShares(ImplicitLocOpBuilder &b, AttentionOp op,
       arith::SelectOp::create(b, mine, yield.getScore(), none));
 }
 
+/// The counts and the indices of each share's part of the block list, with the
+/// shares before the blocks of queries.
+static std::pair<Value, Value> shareList(ImplicitLocOpBuilder &b,
+                                         AttentionOp op, int64_t count) {
+  int64_t length = getListLength(op);
+  int64_t each = llvm::divideCeilSigned(length, count);
+  auto index = [](OpBuilder &b, Location loc, int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  auto counts = cast<RankedTensorType>(op.getBlockCounts().getType());
+  unsigned batch = counts.getRank() - 1;
+  /// Where an element of the result comes from: the iteration without its
+  /// share, and the share times the entries of one.
+  auto locate = [&](OpBuilder &b, Location loc, unsigned rank) {
+    SmallVector<Value> at;
+    for (unsigned dim = 0; dim < rank; ++dim)
+      at.push_back(linalg::IndexOp::create(b, loc, dim));
+    Value before =
+        arith::MulIOp::create(b, loc, at[batch], index(b, loc, each));
+    at.erase(at.begin() + batch);
+    return std::pair(at, before);
+  };
+  auto emit = [&](SmallVector<int64_t> shape, LinalgBody body) {
+    Value init = tensor::EmptyOp::create(b, shape, b.getI32Type());
+    return emitGeneric(b, b.getLoc(), {}, init,
+                       {b.getMultiDimIdentityMap(shape.size())}, body);
+  };
+
+  SmallVector<int64_t> shape(counts.getShape());
+  shape.insert(shape.begin() + batch, count);
+  Value countsOfShares =
+      emit(shape, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+        auto [at, before] = locate(b, loc, batch + 2);
+        Value all = tensor::ExtractOp::create(b, loc, op.getBlockCounts(), at);
+        Value first =
+            arith::IndexCastOp::create(b, loc, b.getI32Type(), before);
+        auto number = [&](int64_t value) -> Value {
+          return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+        };
+        // Counts end at the length of the list.
+        all = arith::MinSIOp::create(b, loc, all, number(length));
+        Value left = arith::SubIOp::create(b, loc, all, first);
+        left = arith::MinSIOp::create(b, loc, left, number(each));
+        return arith::MaxSIOp::create(b, loc, left, number(0));
+      });
+
+  auto indices = cast<RankedTensorType>(op.getBlockIndices().getType());
+  shape.assign(indices.getShape().begin(), indices.getShape().end());
+  shape[batch + 1] = each;
+  shape.insert(shape.begin() + batch, count);
+  Value indicesOfShares =
+      emit(shape, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+        auto [at, before] = locate(b, loc, shape.size());
+        Value entry = arith::AddIOp::create(b, loc, at[batch + 1], before);
+        // What lies behind the list is in no share's count.
+        at[batch + 1] =
+            arith::MinSIOp::create(b, loc, entry, index(b, loc, length - 1));
+        return tensor::ExtractOp::create(b, loc, op.getBlockIndices(), at);
+      });
+  return {countsOfShares, indicesOfShares};
+}
+
 static Value emptyF32(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape) {
   return tensor::EmptyOp::create(b, shape, b.getF32Type());
 }
@@ -157,13 +246,16 @@ static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
   maps.back() =
       maps.back().insertResult(b.getAffineDimExpr(0), rows.size() - 1);
   Value inits[] = {emptyF32(b, shape), emptyF32(b, rows)};
+  Value counts, indices;
+  if (op.getBlockCounts())
+    std::tie(counts, indices) = shareList(b, op, shares.count);
   auto part = AttentionOp::create(
       b, TypeRange(ValueRange(inits)), op.getQuery(), op.getKey(),
-      op.getValue(), op.getMask(), /*block_counts=*/Value(),
-      /*block_indices=*/Value(), inits[0], inits[1], /*recall_bound=*/Value(),
+      op.getValue(), op.getMask(), counts, indices, inits[0], inits[1],
+      /*recall_bound=*/Value(),
       /*tile_counts=*/Value(), b.getAffineMapArrayAttr(maps), op.getScaleAttr(),
       op.getFilterAttr(), /*decision_tile=*/DenseI64ArrayAttr(),
-      /*block_shape=*/DenseI64ArrayAttr(), op.getPrecisionAttr());
+      op.getBlockShapeAttr(), op.getPrecisionAttr());
   unsigned batch = op.getDims().batch.size();
   if (op.hasScore()) {
     IRMapping mapping;
@@ -171,10 +263,12 @@ static AttentionOp attendShares(ImplicitLocOpBuilder &b, AttentionOp op,
                         mapping);
     part.getScore().front().insertArgument(1 + batch, b.getIndexType(),
                                            op.getLoc());
-  } else {
+  } else if (!counts) {
     createIdentityScore(b, part);
   }
-  hideOtherShares(b, part, shares);
+  // A share of a list names its keys by itself.
+  if (!counts)
+    hideOtherShares(b, part, shares);
   return part;
 }
 

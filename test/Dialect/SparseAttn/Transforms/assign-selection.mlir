@@ -4,14 +4,14 @@
 // RUN: sparse-attn-opt %s -sparse-attn-assign-selection=selection=none | FileCheck %s --check-prefix=NONE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k 2>&1 | FileCheck %s --check-prefix=RULE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k:0.3,by-score 2>&1 | FileCheck %s --check-prefix=RULE
-// RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k:7 2>&1 | FileCheck %s --check-prefix=SHARE
+// RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k:7 2>&1 | FileCheck %s --check-prefix=ABOVE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=recall:1 2>&1 | FileCheck %s --check-prefix=CERTAIN
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3 tile=48" 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 levels=0.8,0.9" 2>&1 | FileCheck %s --check-prefix=LEVELS
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 samples=1" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 
 // RULE: error: expected a selection 'none', or 'top-k:', 'top-p:', 'cutoff:' or 'recall:' with a number and perhaps ',order=score', found 'top-k{{(:0.3,by-score)?}}'
-// SHARE: error: expected a share of the blocks above 0 and at most 1, found 7
+// ABOVE: error: expected a share of the blocks above 0 and at most 1, found 7
 // CERTAIN: error: expected a recall above 0 and below 1 in selection 'recall:1', found 1
 // TILE: error: expected blocks of whole tiles, found blocks of 128 tokens and tiles of 48
 // LEVELS: error: expected levels above 0 and at most 1, descending, found 9.000000e-01
@@ -45,10 +45,10 @@
 // RECALL: %[[SAMPLE:.*]] = sparse_attn.sample_tokens ins(%arg0, %[[ROWS]] : {{.*}} outs(%{{.*}} : tensor<2x64x4x16xf16>) {dim = 1 : i64}
 // RECALL: %[[MASSES:.*]] = sparse_attn.block_scores ins(%[[SAMPLE]], %arg1 : {{.*}} outs(%{{.*}} : tensor<2x4x64x4xf32>) {block = array<i64: 1, 128>
 // RECALL-NOT: zero_padded
-// RECALL: %[[C1:.*]], %[[I1:.*]] = sparse_attn.select_blocks ins(%[[SCORES]] {{.*}} {selection = #sparse_attn.top_p<0.95>}
+// RECALL: %[[P1:.*]] = arith.constant dense<0.{{9[45][0-9]*}}> : tensor<f32>
+// RECALL: %[[C1:.*]], %[[I1:.*]] = sparse_attn.select_blocks ins(%[[SCORES]] {{.*}} value(%[[P1]] : tensor<f32>) {{.*}} {selection = #sparse_attn.top_p<runtime>}
 // RECALL: %[[R1:.*]] = sparse_attn.list_recall ins(%[[MASSES]], %[[ROWS]], %[[C1]], %[[I1]] :
 // RECALL: %[[B1:.*]] = sparse_attn.certify_recall ins(%[[R1]] : {{.*}} {confidence = 0.9{{[0-9]+}} : f64}
-// RECALL: sparse_attn.select_blocks ins(%[[SCORES]] {{.*}} {selection = #sparse_attn.top_p<0.8>}
 // RECALL: %[[B2:.*]] = sparse_attn.certify_recall
 // RECALL: %[[SHARE:.*]] = linalg.generic {{.*}} ins(%[[B1]], %[[B2]] : tensor<2x4xf32>, tensor<2x4xf32>)
 // RECALL: %[[C:.*]], %[[I:.*]] = sparse_attn.select_blocks ins(%[[SCORES]] {{.*}} value(%[[SHARE]] : tensor<2x4xf32>) {{.*}} {selection = #sparse_attn.top_p<runtime>}

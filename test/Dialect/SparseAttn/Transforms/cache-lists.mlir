@@ -1,9 +1,10 @@
 // RUN: sparse-attn-opt %s -sparse-attn-cache-lists="schedule=warmup=2,interval=3,ratios=0.5/0.25,steps=12 dense-layers=0" | FileCheck %s
+// RUN: sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,ratios=0.5/0.25,steps=12,dense=0 | FileCheck %s
 // RUN: sparse-attn-opt %s -sparse-attn-cache-lists | FileCheck %s --check-prefix=OWN
 // RUN: not sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,steps=12 2>&1 | FileCheck %s --check-prefix=RATIOS
 // RUN: not sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,ratios=0.5,steps=12,target=0.9 2>&1 | FileCheck %s --check-prefix=TARGET
 
-// RATIOS: error: expected a schedule such as 'warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50' and perhaps ',target=0.9', found 'warmup=2,interval=3,steps=12'
+// RATIOS: error: expected a schedule such as 'warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50' and perhaps ',target=0.9' and ',dense=0/3', found 'warmup=2,interval=3,steps=12'
 // TARGET: error: {{.*}} expected lists of selection 'recall:' beside a target recall, found one that no sample certifies
 
 #q = affine_map<(m, n, d, k) -> (m, d)>
@@ -40,7 +41,7 @@
 
 // Without a flag only the function that states a schedule changes.
 // OWN-LABEL: func.func @model(
-// OWN-SAME: (%arg0: tensor<64x16xf32>) -> tensor<64x16xf32>
+// OWN-SAME: %arg0: tensor<64x16xf32>) -> tensor<64x16xf32>
 func.func @model(%x: tensor<64x16xf32>) -> tensor<64x16xf32> {
   %init = tensor.empty() : tensor<64x16xf32>
   %si = tensor.empty() : tensor<4x4xf32>
@@ -64,7 +65,7 @@ func.func @model(%x: tensor<64x16xf32>) -> tensor<64x16xf32> {
 }
 
 // OWN-LABEL: func.func @own(
-// OWN-SAME: tensor<i32>, %{{.*}}: tensor<2xi32>, %{{.*}}: tensor<4xi32>, %{{.*}}: tensor<4x4xi32>)
+// OWN-SAME: tensor<i32>, %{{[a-z0-9]+}}: tensor<2xi32>, %{{[a-z0-9]+}}: tensor<4xi32>, %{{[a-z0-9]+}}: tensor<4x4xi32>)
 func.func @own(%x: tensor<64x16xf32>) -> tensor<64x16xf32>
     attributes {sparse_attn.cache = #sparse_attn.cache<warmup = 0, interval = 1, ratios = [0.25], steps = 4>} {
   %init = tensor.empty() : tensor<64x16xf32>

@@ -155,6 +155,9 @@ def SparseAttn_GaussianScoresOp : SparseAttn_SingleResultOp<"gaussian_scores"> {
     Example:
 
     ```mlir
+    #q = affine_map<(h, m, d, k) -> (h, m, d)>
+    #k = affine_map<(h, m, d, k) -> (h, k, d)>
+    #s = affine_map<(h, m, d, k) -> (h, m, k)>
     %g = sparse_attn.gaussian_scores
         ins(%qm, %qv, %km, %kv : tensor<2x3x64xf32>, tensor<2x3x64xf32>, tensor<2x3x64xf32>, tensor<2x3x64xf32>)
         outs(%init : tensor<2x3x3xf32>)

@@ -160,7 +160,7 @@ def AssignSelection : Pass<"sparse-attn-assign-selection"> {
            "Tokens that are pooled before they are scored">,
     Option<"forcedFrom", "forced-from", "int64_t", /*default=*/"-1",
            "First key of the blocks that are always kept (text); -1 for none">,
-    Option<"samples", "samples", "int64_t", /*default=*/"256",
+    Option<"samples", "samples", "int64_t", /*default=*/"512",
            "Queries that certify a recall">,
     Option<"confidence", "confidence", "double", /*default=*/"0.95",
            "Probability that a certified recall holds">,
@@ -276,7 +276,10 @@ def SplitKeys : Pass<"sparse-attn-split-keys"> {
     begins in a small tensor that the graph computes, so that one program serves
     a cache that grows. All other sizes must be static, and the value's head_dim
     the output's last dimension. An attention stays whole if it states its
-    `decision_tile`, has a block list, or gives `recall_bound` or `tile_counts`.
+    `decision_tile`, or gives `recall_bound` or `tile_counts`.
+
+    A block list is split by its entries instead: each share has a list of its
+    own, and nothing to hide. Its sizes must be static.
   }];
   let options = [
     Option<"keys", "keys", "int64_t", "0",
@@ -286,6 +289,7 @@ def SplitKeys : Pass<"sparse-attn-split-keys"> {
     Statistic<"attentionsSplit", "attentions-split", "Attentions split in their keys">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
                            "::mlir::sparse_attn::SparseAttnDialect",
                            "::mlir::tensor::TensorDialect"];
 }
