@@ -277,7 +277,8 @@ def test_lists_are_split_by_their_entries(region, counts, tmp_path):
     logs = run.arrays["log_sum_exp"].astype(float)
     assert np.isneginf(logs).any()
     outputs = run.arrays["output"].astype(float)
-    weights = np.exp(logs - logs.max(-1, keepdims=True), where=~np.isneginf(logs), out=np.zeros_like(logs))
+    largest = logs.max(-1, keepdims=True)
+    weights = np.exp(logs - np.where(np.isneginf(largest), 0, largest))
     total = weights.sum(-1, keepdims=True)
     merged = (weights / np.where(total, total, 1))[..., None] * outputs
     np.testing.assert_allclose(merged.sum(-2), whole, rtol=1e-4, atol=1e-5)

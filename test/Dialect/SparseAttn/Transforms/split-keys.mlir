@@ -86,21 +86,23 @@ func.func @bound(%q: tensor<2x1x32xf16>, %k: tensor<2x4096x32xf16>, %v: tensor<2
   return %r#0, %r#1 : tensor<2x1x32xf16>, tensor<2x1xf32>
 }
 
-// A list is split by its entries: shares of three blocks of seven, two, two.
+// -----
+
+// A list is split by its entries: three shares of five blocks each.
 // CHECK-LABEL: @listed(
 // CHECK: %[[C:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x1xi32>)
-// CHECK: %[[I:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x1x3xi32>)
-// CHECK: sparse_attn.attention {{.*}} blocks(%[[C]], %[[I]] : tensor<2x3x1xi32>, tensor<2x3x1x3xi32>)
+// CHECK: %[[I:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<2x3x1x5xi32>)
+// CHECK: sparse_attn.attention {{.*}} blocks(%[[C]], %[[I]] : tensor<2x3x1xi32>, tensor<2x3x1x5xi32>)
 // CHECK-NOT: score
 // CHECK-SAME: block_shape = array<i64: 64, 128>
 #lq = affine_map<(b, m, n, d, k) -> (b, m, d)>
 #lk = affine_map<(b, m, n, d, k) -> (b, k, d)>
 #lv = affine_map<(b, m, n, d, k) -> (b, k, n)>
 #lo = affine_map<(b, m, n, d, k) -> (b, m, n)>
-func.func @listed(%q: tensor<2x4x32xf16>, %k: tensor<2x2048x32xf16>, %v: tensor<2x2048x32xf16>, %c: tensor<2x1xi32>, %i: tensor<2x1x7xi32>) -> tensor<2x4x32xf16> {
+func.func @listed(%q: tensor<2x4x32xf16>, %k: tensor<2x2048x32xf16>, %v: tensor<2x2048x32xf16>, %c: tensor<2x1xi32>, %i: tensor<2x1x14xi32>) -> tensor<2x4x32xf16> {
   %init = tensor.empty() : tensor<2x4x32xf16>
   %o = sparse_attn.attention ins(%q, %k, %v : tensor<2x4x32xf16>, tensor<2x2048x32xf16>, tensor<2x2048x32xf16>)
-      blocks(%c, %i : tensor<2x1xi32>, tensor<2x1x7xi32>) outs(%init : tensor<2x4x32xf16>)
+      blocks(%c, %i : tensor<2x1xi32>, tensor<2x1x14xi32>) outs(%init : tensor<2x4x32xf16>)
       {indexing_maps = [#lq, #lk, #lv, #lo], scale = 0.25 : f64, block_shape = array<i64: 64, 128>} -> tensor<2x4x32xf16>
   return %o : tensor<2x4x32xf16>
 }
