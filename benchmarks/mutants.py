@@ -38,7 +38,8 @@ def main() -> int:
     parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(ALL)}")
     options = parser.parse_args()
     results, total, caught, unexplained = [], 0, 0, 0
-    print(f"{'kernel':15}{'places':>8}{'not drawn':>10}{'mutants':>8}{'caught':>8}{'reports':>9}{'outputs':>9}{'endless':>9}{'s':>6}")
+    columns = ("places", "not drawn", "mutants", "caught", "reports", "outputs", "endless", "s")
+    print(f"{'kernel':15}" + "".join(f"{column:>10}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         compiler = Compiler(Path(folder))
         for name in options.kernels or ALL:
@@ -47,9 +48,10 @@ def main() -> int:
             places, dead = count_places(kernel.text)
             row = run_mutants(kernel, options.quota, len(name))
             seconds = round(time.monotonic() - begin)
-            results.append({"kernel": name, "places": places, "not_drawn": dead, **row, "seconds": seconds})  # fmt: skip
-            print(f"{name:15}{places:>8}{dead:>10}{row['mutants']:>8}{row['caught']:>8}{row['by_report']:>9}"
-                  f"{row['by_wrong_output']:>9}{row['endless']:>9}{seconds:>6}", flush=True)  # fmt: skip
+            row = {"kernel": name, "places": places, "not_drawn": dead, **row, "seconds": seconds}
+            results.append(row)
+            counts = (value for value in row.values() if isinstance(value, int))
+            print(f"{name:15}" + "".join(f"{count:>10}" for count in counts), flush=True)
             for one in row["survivors"]:
                 print(f"  survived: {one['mutant']} ({one['because'] or 'unexplained'})", flush=True)
                 unexplained += not one["because"]
