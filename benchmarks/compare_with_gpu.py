@@ -112,7 +112,8 @@ def main() -> int:
                 worst = max(found.values())
                 apart += worst > UNITS
                 results.append({"graph": name, "kernel": kernel["name"], "units": found})
-                print(f"{name:36}{kernel['name']:16}{worst:8.2f}{'  DIFFERS' if worst > UNITS else ''}", flush=True)
+                remark = "  DIFFERS" if worst > UNITS else ""
+                print(f"{name:36}{kernel['name']:16}{worst:8.2f}{remark}", flush=True)
     if options.json:
         tools.write_results(options.json, results)
     print(f"{len(results)} kernels compared, {apart} differ by more than {UNITS:.0f} units in the last place")

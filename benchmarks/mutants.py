@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "test" / "numerics")]
 
 from harness import Compiler  # noqa: E402
 from mutant_trials import ALL, run_mutants, trial  # noqa: E402
+from mutants import count_places  # noqa: E402
 from sparse_attn import tools  # noqa: E402
 
 QUOTA = 6
@@ -37,16 +38,20 @@ def main() -> int:
     parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(ALL)}")
     options = parser.parse_args()
     results, total, caught, unexplained = [], 0, 0, 0
-    print(f"{'kernel':15}{'mutants':>8}{'caught':>8}{'reports':>9}{'outputs':>9}{'endless':>9}{'s':>6}")
+    columns = ("places", "not drawn", "mutants", "caught", "reports", "outputs", "endless", "s")
+    print(f"{'kernel':15}" + "".join(f"{column:>10}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         compiler = Compiler(Path(folder))
         for name in options.kernels or ALL:
             begin = time.monotonic()
-            row = run_mutants(trial(compiler, name, Path(folder) / "trial"), options.quota, len(name))
+            kernel = trial(compiler, name, Path(folder) / "trial")
+            places, dead = count_places(kernel.text)
+            row = run_mutants(kernel, options.quota, len(name))
             seconds = round(time.monotonic() - begin)
-            results.append({"kernel": name, **row, "seconds": seconds})
-            print(f"{name:15}{row['mutants']:>8}{row['caught']:>8}{row['by_report']:>9}"
-                  f"{row['by_wrong_output']:>9}{row['endless']:>9}{seconds:>6}", flush=True)  # fmt: skip
+            row = {"kernel": name, "places": places, "not_drawn": dead, **row, "seconds": seconds}
+            results.append(row)
+            counts = (value for value in row.values() if isinstance(value, int))
+            print(f"{name:15}" + "".join(f"{count:>10}" for count in counts), flush=True)
             for one in row["survivors"]:
                 print(f"  survived: {one['mutant']} ({one['because'] or 'unexplained'})", flush=True)
                 unexplained += not one["because"]

@@ -42,9 +42,10 @@ def main() -> int:
             except tools.ToolError as error:
                 alarm = error.message
             seconds = round(time.monotonic() - begin)
-            results.append({"kernel": name, "schedules": options.schedules, "alarm": alarm, "seconds": seconds})  # fmt: skip
+            count = options.schedules
+            results.append({"kernel": name, "schedules": count, "alarm": alarm, "seconds": seconds})
             alarms += bool(alarm)
-            print(f"{name:15}{options.schedules:>6} schedules {alarm or 'the same bits'} ({seconds} s)", flush=True)
+            print(f"{name:15}{count:>6} schedules: {alarm or 'no alarm'} ({seconds} s)", flush=True)
     tools.write_results(options.json, results)
     print(f"{len(results)} kernels under {options.schedules} schedules, {alarms} with an alarm")
     return 1 if alarms else 0

@@ -17,6 +17,7 @@ function(sparse_attn_library name)
   # Patterns and generated accessors: half the size of the plugin, for nothing
   # that one could measure.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+  sparse_attn_install_library(${name})
 endfunction()
 
 # sparse_attn_plain_library(NAME SOURCES... [LINK OtherLib...])
@@ -30,6 +31,7 @@ function(sparse_attn_plain_library name)
   if(ARG_LINK)
     target_link_libraries(${name} PUBLIC ${ARG_LINK})
   endif()
+  sparse_attn_install_library(${name})
 endfunction()
 
 # sparse_attn_tool(NAME SOURCES... [MLIR MLIRFoo...] [LINK OtherLib...])

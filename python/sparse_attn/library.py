@@ -21,7 +21,7 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 from sparse_attn.rounding import to_bf16
-from sparse_attn.tools import ROOT, Package, Run
+from sparse_attn.tools import Package, Run, find_built
 
 
 class LibraryError(RuntimeError):
@@ -50,19 +50,9 @@ _STORED = {"f16": "<f2", "bf16": "<u2", "f32": "<f4", "i1": "u1", "i32": "<i4", 
 _CURVES = {"raster": 0, "hilbert": 1, "gilbert": 2, "morton": 3}
 
 
-def _path(name: str) -> Path:
-    """A library in the installed package, else in the build folder."""
-    build = os.environ.get("SPARSE_ATTN_BUILD")
-    folders = [Path(build) / "lib"] if build else [Path(__file__).parent / "lib", ROOT / "build" / "lib"]
-    for folder in folders:
-        if (folder / f"lib{name}.so").exists():
-            return folder / f"lib{name}.so"
-    raise FileNotFoundError(f"expected lib{name}.so in {folders[-1]}: run `make build` first")
-
-
 @functools.cache
 def _runtime() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(_path("sparse-attn-runtime")))
+    library = ctypes.CDLL(str(find_built("lib", "libsparse-attn-runtime.so")))
     handle, error = c_void_p, POINTER(c_void_p)
     signatures = {
         "PackageLoad": (c_bool, [c_char_p, POINTER(handle), error]),
@@ -90,7 +80,7 @@ def _runtime() -> ctypes.CDLL:
 
 @functools.cache
 def _compiler() -> ctypes.CDLL:
-    library = ctypes.CDLL(str(_path("sparse-attn-compiler")))
+    library = ctypes.CDLL(str(find_built("lib", "libsparse-attn-compiler.so")))
     library.sparseAttnCompile.restype = c_int
     library.sparseAttnCompile.argtypes = [
         c_char_p, c_size_t, POINTER(_CompileOptions), c_char_p, POINTER(c_void_p),

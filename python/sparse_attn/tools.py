@@ -47,13 +47,21 @@ def write_results(path: Path, results: object) -> None:
     path.write_text(json.dumps(results, indent=1) + "\n")
 
 
+def find_built(folder: str, name: str) -> Path:
+    """Path of a file that the build puts into `folder`."""
+    build = os.environ.get("SPARSE_ATTN_BUILD")
+    places = [Path(build)] if build else [Path(__file__).parent, ROOT / "build"]
+    for place in places:
+        if (place / folder / name).exists():
+            return place / folder / name
+    raise FileNotFoundError(
+        f"expected {name} in {places[-1] / folder}: run `make build` first"
+    )
+
+
 def tool(name: str) -> str:
-    """Path of a tool in the build folder ($SPARSE_ATTN_BUILD or build/)."""
-    build = Path(os.environ.get("SPARSE_ATTN_BUILD", ROOT / "build"))
-    path = build / "bin" / name
-    if not path.exists():
-        raise FileNotFoundError(f"expected {name} in {path.parent}: run `make build` first")
-    return str(path)
+    """Path of a tool in $SPARSE_ATTN_BUILD, the installed package, or build/."""
+    return str(find_built("bin", name))
 
 
 def call(name: str, *arguments: str, text: Optional[str] = None, limit: float = 600) -> str:

@@ -33,7 +33,7 @@ from sparse_attn.modules import Attention
 # and early.
 SCHEDULES = 4
 MANY = 32  # for what survives those
-SECONDS = 20  # after which a mutant does not end
+SECONDS = 60  # after which a mutant does not end, sanitizers or not
 
 # The last tiles end in each of the pieces that one instruction copies; some tiles
 # are skipped, then none.

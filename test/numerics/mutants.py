@@ -185,7 +185,7 @@ OPERATORS = {
         lambda m: f"cp.async.ca{m[1]}8;",
     ),
     "drop-copy": edit(r"^\t.*(?:" + ANY_COPY + r").*;", lambda m: ""),
-    "drop-store": edit(r"^\t.*(?:st\.(?:shared|global)|red\.global|stmatrix).*;", lambda m: ""),
+    "drop-store": edit(r"^\t.*(?:st\.(?:shared|global)|\bred\.global|stmatrix).*;", lambda m: ""),
     "expect-fewer-bytes": edit(r"expect_tx.*\], (\d+);", plus(1, -16)),
     "expect-more-bytes": edit(r"expect_tx.*\], (\d+);", plus(1, 16)),
     "bulk-bytes": edit(r"cp\.async\.bulk\.(?:global|shared).*\], (\d+);", plus(1, -16)),
@@ -237,6 +237,14 @@ def is_dead(kernel: KernelText, operator: str, i: int) -> bool:
     if operator == "off-by-one" and kernel.ends_single_pass(i):
         return True
     return kernel.rounds_negatives(i) or kernel.feeds_dead_copies(i)
+
+
+def count_places(text: str) -> tuple:
+    """How many places all operators have, and how many of them are not drawn."""
+    kernel = KernelText(text)
+    dead = [is_dead(kernel, operator, i) for operator, operate in OPERATORS.items()
+            for i, _ in operate(kernel)]  # fmt: skip
+    return len(dead), sum(dead)
 
 
 def mutants_of(text: str, quota: int, seed: int = 1) -> list:

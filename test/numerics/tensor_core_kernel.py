@@ -85,10 +85,10 @@ def kernel(unit: str, format: str, result: str, steps: int) -> str:
     target = "sm_90a" if unit == "wgmma" else "sm_89"
     shared = f".shared .align 128 .b8 tile[{256 * steps}];\n" if unit == "wgmma" else ""
     parameters = ", ".join(f".param .u64 k_{x}" for x in "abcd")
-    registers_ = (".reg .pred %p; .reg .b32 %tid, %block, %g, %t, %row, %x, %y, %smem, %a<8>, "
+    declared = (".reg .pred %p; .reg .b32 %tid, %block, %g, %t, %row, %x, %y, %smem, %a<8>, "
                   "%b<2>, %d<4>; .reg .b64 %a, %b, %c, %d, %desc;")  # fmt: skip
     return (f".version 8.4\n.target {target}\n.address_size 64\n{shared}"
-            f".visible .entry k({parameters})\n{{\n{registers_}\n" + "\n".join(lines) + "\nret;\n}\n")  # fmt: skip
+            f".visible .entry k({parameters})\n{{\n{declared}\n" + "\n".join(lines) + "\nret;\n}\n")  # fmt: skip
 
 
 def multiply(unit: str, model: str, format: str, a, b, c, folder: Path) -> np.ndarray:

@@ -10,15 +10,20 @@ programs on the stand-in for the CUDA driver: beside float64, and beside stock
 IREE on the CPU."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import programs
 import selection_reference as reference
+from sparse_attn import tools
 from sparse_attn.reference import Problem, dense_attention, error_limit, rounded_attention
 from sparse_attn.filters import Filter
 from test_cached_lists import draw
+
+sys.path.insert(0, str(tools.ROOT / "examples"))
+import iree_video_transformer  # noqa: E402
 
 CAUSAL = "linalg/torch_sdpa_f16_causal.mlir"
 
@@ -220,28 +225,17 @@ def test_large_constants_go_to_an_archive(tmp_path):
 
 
 def test_video_transformer(tmp_path):
-    """A whole model with its tokens along a Hilbert curve: every attention ours,
-    all else IREE's, and the result that of stock IREE on the CPU."""
-    source = programs.INPUTS / "tiny-video-dit" / "dit_2x8x8.linalg.mlir"
-    program = programs.compile_ours(
-        source, tmp_path, "--expect-attention=6", "--layout=hilbert:2x8x8")  # fmt: skip
-    signature = re.search(r"func\.func @main\((.*?)\) ->", source.read_text(), re.S).group(1)
-    generator = np.random.default_rng(programs.GENERATOR_SEED)
-    values = []
-    for kind in re.findall(r"tensor<([0-9x]*)f32>", signature):
-        shape = tuple(int(extent) for extent in kind.split("x") if extent)
-        # Weights that keep activations near 1 through all layers.
-        scale = shape[0] ** -0.5 if len(shape) == 2 else 1
-        values.append(np.array(generator.standard_normal(shape) * scale, "f4"))
-    flags = programs.save(values, tmp_path)
-    # IREE's own copies write equal bytes twice, which is a race by the rules.
-    found, log = programs.run(program, "main", flags, tmp_path, check="memory")
-    names = [line.split()[0] for line in log]
-    assert names.count("attention_0") == 6 and len(names) > 100, names
-    stock = programs.compile_for_cpu(source, tmp_path)
-    expected, _ = programs.run(stock, "main", flags, tmp_path, "local-task")
-    assert np.abs(expected).max() > 0.1
-    assert np.linalg.norm(found - expected) <= 1e-5 * np.linalg.norm(expected)
+    """A whole model, its weights in an archive and its tokens along a Hilbert curve:
+    every attention ours, all else IREE's, and the result that of IREE on the CPU."""
+    programs.installation()
+    found = iree_video_transformer.run(tmp_path, flags=("--layout=hilbert:2x8x8",))
+    # 14 MB of weights are neither in the program nor in the texts.
+    assert found["archive"] > 1e7 and found["program"] < 1e6
+    assert all(path.stat().st_size < 2e6 for path in tmp_path.glob("*.mlir"))
+    assert found["launches"]["attention_0"] == 6 and found["launches"].total() > 100
+    assert np.abs(found["stock"]).max() > 0.1
+    difference = np.linalg.norm(found["ours"] - found["stock"])
+    assert difference <= 1e-5 * np.linalg.norm(found["stock"])
 
 
 @pytest.mark.parametrize("selection", ["top-k:0.4", "recall:0.7"])
