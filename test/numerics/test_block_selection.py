@@ -271,6 +271,24 @@ def test_selection_of_odd_numbers(tmp_path):
         assert (indices[1, 0] == np.arange(40)).all()
 
 
+def test_runtime_ratios_may_be_anything(tmp_path):
+    """No number and less than nothing keep one block, more than all keep all."""
+    scores = scores_of("plain", (4, 3, 40), np.random.default_rng(2))
+    value = np.array([np.nan, -1, 7, np.inf], np.float32)
+    outputs = {
+        "block_counts": np.empty((4, 3), np.int32),
+        "block_indices": np.empty(scores.shape, np.int32),
+    }
+    op = f"""sparse_attn.select_blocks ins(%scores : {tensor(scores)}) value(%value : tensor<4xf32>)
+      outs(%block_counts_init, %block_indices_init : tensor<4x3xi32>, tensor<4x3x40xi32>)
+      {{selection = #sparse_attn.top_k<runtime>}} -> tensor<4x3xi32>, tensor<4x3x40xi32>"""
+    inputs = {"scores": scores, "value": value}
+    for counts, indices in run_both(op, inputs, outputs, tmp_path, {}):
+        assert (counts.T == [1, 1, 40, 40]).all()
+        assert (indices[0, :, 0] == scores[0].argmax(-1)).all()
+        assert (indices[2] == np.arange(40)).all()
+
+
 # --- Recall ---------------------------------------------------------------- #
 
 

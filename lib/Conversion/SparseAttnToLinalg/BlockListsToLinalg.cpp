@@ -102,7 +102,10 @@ Value Selection::keptRanks(Value keys, Value ranks, Value number) {
   if (isa<TopKSelectionAttr>(op.getSelection())) {
     kept = b.generic(
         {number}, none, {rows, rows}, [&](LinalgSteps &b, ValueRange args) {
-          Value share = b.add(b.mul(args[0], b.f32(blocks)), b.f32(1.0e-4));
+          // A runtime value may be anything: no number keeps one block.
+          Value ratio = b.maximum(args[0], b.f32(0.0));
+          ratio = arith::MinNumFOp::create(b, ratio, b.f32(1.0));
+          Value share = b.add(b.mul(ratio, b.f32(blocks)), b.f32(1.0e-4));
           return Value(arith::FPToSIOp::create(b, b.getI32Type(), share));
         });
   } else if (isa<CutoffSelectionAttr>(op.getSelection())) {

@@ -61,3 +61,56 @@ TEST(PolicySpellingTest, Precisions) {
   }
   EXPECT_TRUE(failed(parsePrecisionSpelling("tf32x3", emit)));
 }
+
+TEST(PolicySpellingTest, Selections) {
+  MLIRContext context;
+  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+  auto parse = [&](StringRef spelling) {
+    return parseSelectionSpelling(&context, spelling, [&] {
+      return emitError(UnknownLoc::get(&context));
+    });
+  };
+  auto selection = parse("top-k:0.3,order=score");
+  ASSERT_TRUE(succeeded(selection));
+  EXPECT_TRUE(isa<TopKSelectionAttr>(selection->selection));
+  EXPECT_EQ(selection->selection.getNumber(), 0.3);
+  EXPECT_TRUE(selection->byScore);
+  EXPECT_TRUE(isa<TopPSelectionAttr>(parse("top-p:1")->selection));
+  EXPECT_TRUE(isa<CutoffSelectionAttr>(parse("cutoff:0")->selection));
+  EXPECT_EQ(parse("recall:0.9")->recall, 0.9);
+  EXPECT_FALSE(parse("none")->selection);
+  for (const char *spelling :
+       {"", "top-k", "top-k:", "top-k:0", "top-p:1.1", "cutoff:-1", "recall:1",
+        "top-k:0.3,", "top-k:0.3,order=rank", "none,order=score", "top_k:0.3",
+        "top-k:nan"})
+    EXPECT_TRUE(failed(parse(spelling))) << spelling;
+}
+
+TEST(PolicySpellingTest, Schedules) {
+  MLIRContext context;
+  ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+  auto parse = [&](StringRef spelling) {
+    return parseCacheSpelling(&context, spelling, [&] {
+      return emitError(UnknownLoc::get(&context));
+    });
+  };
+  auto cache = parse("warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50,"
+                     "target=0.9,dense=0/3");
+  ASSERT_TRUE(succeeded(cache));
+  EXPECT_EQ(cache->schedule.getWarmup(), 12);
+  EXPECT_EQ(cache->schedule.getInterval(), 12);
+  EXPECT_EQ(cache->schedule.getSteps(), 50);
+  EXPECT_EQ(cache->schedule.getRatios(), (ArrayRef<double>{0.3, 0.2, 0.1}));
+  EXPECT_EQ(cache->schedule.getTarget(), 0.9);
+  EXPECT_EQ(cache->denseLayers, (SmallVector<int64_t>{0, 3}));
+  for (const char *spelling :
+       {"", "warmup=12", "warmup=1,warmup=1,interval=1,ratios=0.3,steps=4",
+        "warmup=1,interval=0,ratios=0.3,steps=4",
+        "warmup=1,interval=1,ratios=,steps=4",
+        "warmup=1,interval=1,ratios=0.3/2,steps=4",
+        "warmup=1,interval=1,ratios=0.3,steps=4,when=1",
+        "warmup=-1,interval=1,ratios=0.3,steps=4",
+        "warmup=1,interval=1,ratios=0.3,steps=4,target=0",
+        "warmup=1,interval=1,ratios=0.3,steps=4,dense=first"})
+    EXPECT_TRUE(failed(parse(spelling))) << spelling;
+}

@@ -70,8 +70,7 @@ Attribute TopKSelectionAttr::parse(AsmParser &parser, Type) {
 void TopKSelectionAttr::print(AsmPrinter &printer) const {
   printSelection(printer, getNumber());
 }
-LogicalResult TopKSelectionAttr::verify(EmitError emitError,
-                                        FloatAttr real) {
+LogicalResult TopKSelectionAttr::verify(EmitError emitError, FloatAttr real) {
   return verifyShare(emitError, "share of the blocks", toNumber(real));
 }
 
@@ -85,8 +84,7 @@ Attribute TopPSelectionAttr::parse(AsmParser &parser, Type) {
 void TopPSelectionAttr::print(AsmPrinter &printer) const {
   printSelection(printer, getNumber());
 }
-LogicalResult TopPSelectionAttr::verify(EmitError emitError,
-                                        FloatAttr real) {
+LogicalResult TopPSelectionAttr::verify(EmitError emitError, FloatAttr real) {
   return verifyShare(emitError, "share of the scores", toNumber(real));
 }
 
@@ -100,8 +98,7 @@ Attribute CutoffSelectionAttr::parse(AsmParser &parser, Type) {
 void CutoffSelectionAttr::print(AsmPrinter &printer) const {
   printSelection(printer, getNumber());
 }
-LogicalResult CutoffSelectionAttr::verify(EmitError emitError,
-                                          FloatAttr real) {
+LogicalResult CutoffSelectionAttr::verify(EmitError emitError, FloatAttr real) {
   std::optional<double> number = toNumber(real);
   if (!number || *number >= 0.0)
     return success();
@@ -132,17 +129,6 @@ LogicalResult CacheScheduleAttr::verify(EmitError emitError, int64_t warmup,
 
 std::optional<double> CacheScheduleAttr::getTarget() const {
   return toNumber(getTargetRecall());
-}
-
-int64_t CacheScheduleAttr::getGeneration(int64_t step) const {
-  if (step < getWarmup())
-    return 0;
-  int64_t number = (step - getWarmup()) / getInterval() + 1;
-  return std::min<int64_t>(number, getRatios().size());
-}
-
-bool CacheScheduleAttr::refreshesAt(int64_t step) const {
-  return getGeneration(step) != (step ? getGeneration(step - 1) : 0);
 }
 
 /// cache ::= `<` (name `=` value) (`,` name `=` value)* `>`

@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each attention, and each operation around it, is first built as a function of its own; functions are then
-// found equal by a hash over their bodies and one comparison. So the cost is
-// linear in the graph however many equal layers it has.
+// Each attention, and each operation around it, is first built as a function of
+// its own; functions are then found equal by a hash over their bodies and one
+// comparison. So the cost is linear in the graph however many equal layers it
+// has.
 //
 //===----------------------------------------------------------------------===//
 
@@ -155,7 +156,8 @@ static func::FuncOp createKernel(OpBuilder &builder, Operation *op,
   return kernel;
 }
 
-/// Builds the function of `op` at the end of `module`. Returns null, after a remark, where it cannot be.
+/// Builds the function of `op` at the end of `module`. Returns null, after a
+/// remark, where it cannot be.
 func::FuncOp OutlineKernelsPass::buildKernel(AttentionOp op, ModuleOp module) {
   // Tensors whose elements the region reads become arguments; what else it
   // reads must be computed from constants.
@@ -277,13 +279,13 @@ void OutlineKernelsPass::runOnOperation() {
     ModuleOp module = getKernelModule(op);
     if (!module) {
       op->emitRemark("not compiled: an operation around it "
-                    "keeps symbols of its own");
+                     "keeps symbols of its own");
       continue;
     }
     auto attention = dyn_cast<AttentionOp>(op);
-    func::FuncOp built =
-        attention ? buildKernel(attention, module)
-                  : buildKernel(cast<KernelOpInterface>(op), module);
+    func::FuncOp built = attention
+                             ? buildKernel(attention, module)
+                             : buildKernel(cast<KernelOpInterface>(op), module);
     if (!built)
       continue;
     auto [found, isNew] = kernels.insert(built);

@@ -226,11 +226,6 @@ def SparseAttn_CacheAttr : SparseAttn_Attr<"CacheSchedule", "cache"> {
   let extraClassDeclaration = [{
     ::llvm::ArrayRef<double> getRatios() const { return getRatioList().asArrayRef(); }
     ::std::optional<double> getTarget() const;
-    /// How often the lists were made when step `step` begins or, where they are
-    /// made in it, ends; 0 during warm-up.
-    int64_t getGeneration(int64_t step) const;
-    /// Whether the schedule makes lists in step `step`.
-    bool refreshesAt(int64_t step) const;
   }];
 }
 

@@ -16,7 +16,8 @@
 namespace mlir::sparse_attn {
 
 /// Unit attribute of functions that hold exactly one attention, or one
-/// operation around it, on their arguments, made by sparse-attn-outline-kernels.
+/// operation around it, on their arguments, made by
+/// sparse-attn-outline-kernels.
 inline constexpr llvm::StringLiteral kernelAttrName = "sparse_attn.kernel";
 /// Unit attribute of kernel arguments that hold what the graph did not ask
 /// for, made by sparse-attn-request-statistics.
