@@ -10,7 +10,6 @@
 #include "Backend.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
-#include "SparseAttn/Pipelines/PolicySpelling.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringSet.h"
@@ -233,21 +232,6 @@ static LogicalResult verifyKernel(func::FuncOp function,
   return success();
 }
 
-/// The first token of the tail that a layout states (text), or -1.
-static int64_t findTail(MLIRContext &context, StringRef layout) {
-  if (layout.empty())
-    return -1;
-  // A wrong spelling is reported by the pass that takes it.
-  ScopedDiagnosticHandler silent(&context,
-                                 [](Diagnostic &) { return success(); });
-  FailureOr<LayoutAttrInterface> parsed = parseLayoutSpelling(
-      &context, layout, [&] { return emitError(UnknownLoc::get(&context)); });
-  if (failed(parsed))
-    return -1;
-  TokenOrder order = parsed->getTokenOrder();
-  return order.tail ? order.count() - order.tail : -1;
-}
-
 Outcome Compiler::plan() {
   Stopwatch watch(result, "plan");
   PassManager policies(&context);
@@ -262,7 +246,7 @@ Outcome Compiler::plan() {
   if (!options.selection.empty()) {
     AssignSelectionOptions select;
     select.selection = options.selection;
-    select.forcedFrom = findTail(context, options.layout);
+    select.layout = options.layout;
     policies.addPass(createAssignSelection(select));
   }
   if (!options.cache.empty()) {

@@ -228,7 +228,7 @@ void buildListRecall(WarpKernel w, ListRecallOp op) {
         Value mass = w.loadF32(masses, w.clamp(key, blocks));
         return b.add(sum, b.select(inside, mass, b.f32(0.0)));
       });
-  sum = w.sum(sum);
+  sum = arith::MinNumFOp::create(b, w.sum(sum), b.f32(1.0));
   w.storeIf(w.isFirstLane(), sum, w.pointer(op.getInit()), number);
   w.finish();
 }

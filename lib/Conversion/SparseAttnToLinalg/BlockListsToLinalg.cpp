@@ -144,11 +144,20 @@ Value Selection::keptRanks(Value keys, Value ranks, Value number) {
                         b.select(wanted, b.addi(args[1], b.i32(1)), b.i32(0)));
         });
   }
+  // A row with a score that is not finite says nothing: it keeps everything.
+  Value odd = b.generic(
+      {op.getScores()}, none, {all, row}, [&](LinalgSteps &b, ValueRange args) {
+        Value finite =
+            b.compare(FPredicate::OEQ, b.sub(args[0], args[0]), b.f32(0.0));
+        return b.select(finite, args[1], b.i32(1));
+      });
   int64_t forced = forces() ? blocks - *op.getForcedFrom() : 0;
   return b.generic(
-      {kept}, none, {rows, rows}, [&](LinalgSteps &b, ValueRange args) {
+      {kept, odd}, none, {rows, rows, rows}, [&](LinalgSteps &b, ValueRange args) {
         Value least = b.i32(std::max<int64_t>(forced, 1));
         Value n = b.mini(b.maxi(args[0], least), b.i32(blocks));
+        n = b.select(b.compare(IPredicate::ne, args[1], b.i32(0)),
+                     b.i32(blocks), n);
         if (!op.getDenseFrom())
           return n;
         Value dense = b.compare(IPredicate::sge, b.iteration(rank - 2),
@@ -260,7 +269,12 @@ struct LowerListRecall : OpRewritePattern<ListRecallOp> {
           return b.add(args[1],
                        b.select(b.both(listed, inside), mass, b.f32(0.0)));
         });
-    rewriter.replaceOp(op, sums);
+    AffineMap whole = b.leading(rank);
+    rewriter.replaceOp(
+        op, b.generic({sums}, b.empty(shape, b.getF32Type()), {whole, whole},
+                      [](LinalgSteps &b, ValueRange args) -> Value {
+                        return arith::MinNumFOp::create(b, args[0], b.f32(1.0));
+                      }));
     return success();
   }
 };

@@ -43,11 +43,13 @@ static LogicalResult verifyTokenDim(Operation *op, Value source, int64_t dim) {
          << source.getType() << ", found " << dim;
 }
 
+/// A number that kernels compute with in 32 bits.
 static LogicalResult verifyPositive(Operation *op, StringRef what,
                                     int64_t value) {
-  if (value > 0)
+  if (value > 0 && value <= INT32_MAX)
     return success();
-  return op->emitOpError("expected a positive ") << what << ", found " << value;
+  return op->emitOpError("expected a positive ")
+         << what << " of at most " << INT32_MAX << ", found " << value;
 }
 
 //===----------------------------------------------------------------------===//
@@ -345,7 +347,8 @@ LogicalResult ListRecallOp::verify() {
     return failure();
   ArrayRef<int64_t> shape = typeOf(getMasses()).getShape();
   int64_t samples = typeOf(getRows()).getDimSize(0);
-  if (shape.size() < 2 || shape[shape.size() - 2] != samples)
+  if (shape.size() < 2 || shape[shape.size() - 2] != samples ||
+      shape.back() == 0)
     return emitOpError("expected masses of ")
            << samples << " rows by blocks of keys as the last two dimensions, "
            << "found " << getMasses().getType();

@@ -9,6 +9,7 @@
 #include "SparseAttn/Dialect/SparseAttn/IR/RealText.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -137,11 +138,15 @@ Attribute CacheScheduleAttr::parse(AsmParser &parser, Type) {
   std::optional<int64_t> warmup, interval, steps;
   SmallVector<double> ratios;
   std::optional<double> target;
+  llvm::StringSet<> seen;
   auto parseField = [&]() -> ParseResult {
     SMLoc nameLoc = parser.getCurrentLocation();
     StringRef name;
     if (parser.parseKeyword(&name) || parser.parseEqual())
       return failure();
+    if (!seen.insert(name).second)
+      return parser.emitError(nameLoc, "expected each field once, found '")
+             << name << "' again";
     if (name == "warmup")
       return parser.parseInteger(warmup.emplace());
     if (name == "interval")

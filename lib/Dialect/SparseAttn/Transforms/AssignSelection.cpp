@@ -29,7 +29,10 @@ namespace {
 /// How lists are made, and what certifies them.
 struct ListPlan {
   SelectionSpelling selection;
-  int64_t block, tile, forcedFrom;
+  int64_t block, tile;
+  /// The first key of the blocks that are always kept (text), or -1; and the
+  /// tokens of the attentions that have one, -1 for all.
+  int64_t forcedFrom, forcedTokens = -1;
   int64_t samples, seed;
   double confidence;
   SmallVector<double> levels;
@@ -45,6 +48,11 @@ private:
   std::string findObstacle(AttentionOp op);
 };
 
+static SmallVector<int64_t> batchSizesOf(AttentionOp op) {
+  return llvm::map_to_vector(
+      op.getDims().batch, [&](unsigned dim) { return op.getDimSize(dim); });
+}
+
 /// Emits the list of one attention in front of it.
 class ListBuilder {
 public:
@@ -57,7 +65,6 @@ private:
     Value counts, indices;
   };
   AffineMap localMap(AffineMap map);
-  SmallVector<int64_t> batchSizes();
   Value empty(ArrayRef<int64_t> shape, Type element) {
     return tensor::EmptyOp::create(b, shape, element);
   }
@@ -88,16 +95,11 @@ AffineMap ListBuilder::localMap(AffineMap map) {
   return AffineMap::get(space.size(), 0, exprs, b.getContext());
 }
 
-SmallVector<int64_t> ListBuilder::batchSizes() {
-  return llvm::map_to_vector(dims.batch,
-                             [&](unsigned dim) { return op.getDimSize(dim); });
-}
-
 Value ListBuilder::score(Value query, int64_t tile, int64_t blockRows,
                          bool padded) {
   int64_t queries = cast<RankedTensorType>(query.getType())
                         .getDimSize(*getPosition(op.getQueryMap(), dims.m));
-  SmallVector<int64_t> shape = batchSizes();
+  SmallVector<int64_t> shape = batchSizesOf(op);
   shape.push_back(llvm::divideCeil(queries, blockRows));
   shape.push_back(llvm::divideCeil(op.getDimSize(dims.k2), plan.block));
   unsigned rank = shape.size();
@@ -119,12 +121,16 @@ ListBuilder::List ListBuilder::select(Value scores,
   ArrayRef<int64_t> shape = cast<RankedTensorType>(scores.getType()).getShape();
   Value counts = empty(shape.drop_back(), b.getI32Type());
   Value indices = empty(shape, b.getI32Type());
-  IntegerAttr from;
-  if (plan.forcedFrom >= 0)
-    from = b.getI64IntegerAttr(plan.forcedFrom / plan.block);
+  // Where text begins, if keys or queries have it.
+  auto findForced = [&](unsigned dim) {
+    bool has = plan.forcedFrom >= 0 &&
+               (plan.forcedTokens < 0 || plan.forcedTokens == op.getDimSize(dim));
+    return has ? b.getI64IntegerAttr(plan.forcedFrom / plan.block)
+               : IntegerAttr();
+  };
   auto made = SelectBlocksOp::create(
       b, counts.getType(), indices.getType(), scores, value, counts, indices,
-      selected, from, from, byScore ? b.getUnitAttr() : UnitAttr());
+      selected, findForced(dims.k2), findForced(dims.m), byScore ? b.getUnitAttr() : UnitAttr());
   return {made.getCounts(), made.getIndices()};
 }
 
@@ -152,7 +158,7 @@ Value ListBuilder::chooseShare(Value scores) {
       empty(sampled, queryType.getElementType()), position);
   Value masses = score(query, /*tile=*/1, /*blockRows=*/1, /*padded=*/false);
 
-  SmallVector<int64_t> shape = batchSizes();
+  SmallVector<int64_t> shape = batchSizesOf(op);
   SmallVector<int64_t> recallShape = shape;
   recallShape.push_back(plan.samples);
   SmallVector<Value> bounds;
@@ -222,6 +228,8 @@ std::string AssignSelection::findObstacle(AttentionOp op) {
   if (llvm::any_of(dims.batch, [&](unsigned dim) { return isShare(op, dim); }))
     return "it is a share of an attention";
   int64_t keys = op.getDimSize(dims.k2);
+  if (op.getDimSize(dims.m) == 0 || llvm::is_contained(batchSizesOf(op), 0))
+    return "it has no queries";
   if (keys <= block)
     return "expected more than one block of " + std::to_string(block) +
            " keys, found " + std::to_string(keys) + " keys";
@@ -234,9 +242,19 @@ FailureOr<ListPlan> AssignSelection::readOptions() {
       &getContext(), selection, [&] { return root->emitError(); });
   if (failed(parsed))
     return failure();
-  ListPlan plan{
-      *parsed, block, tile,       forcedFrom,
-      samples, seed,  confidence, llvm::to_vector(ArrayRef<double>(levels))};
+  if (forcedFrom < -1)
+    return root->emitError("expected the first forced key, or -1 for none, "
+                           "found ")
+           << forcedFrom.getValue();
+  ListPlan plan;
+  plan.selection = *parsed;
+  plan.block = block;
+  plan.tile = tile;
+  plan.forcedFrom = forcedFrom;
+  plan.samples = samples;
+  plan.seed = seed;
+  plan.confidence = confidence;
+  plan.levels = llvm::to_vector(ArrayRef<double>(levels));
   if (plan.levels.empty())
     plan.levels = {0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4};
   if (tile < 1 || block < 1 || block % tile)
@@ -248,6 +266,17 @@ FailureOr<ListPlan> AssignSelection::readOptions() {
   if (!(confidence > 0.0 && confidence < 1.0))
     return root->emitError("expected a confidence between 0 and 1, found ")
            << plan.confidence;
+  if (!layout.empty()) {
+    FailureOr<LayoutAttrInterface> order = parseLayoutSpelling(
+        &getContext(), layout, [&] { return root->emitError(); });
+    if (failed(order))
+      return failure();
+    TokenOrder tokens = (*order).getTokenOrder();
+    if (tokens.tail) {
+      plan.forcedFrom = tokens.grid.count();
+      plan.forcedTokens = tokens.count();
+    }
+  }
   double last = 2.0;
   for (double level : plan.levels) {
     if (!(level > 0.0 && level <= 1.0 && level < last))

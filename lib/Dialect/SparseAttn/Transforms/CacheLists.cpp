@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CachedList.h"
 #include "SparseAttn/Dialect/SparseAttn/IR/LinalgAttention.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "SparseAttn/Pipelines/PolicySpelling.h"
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -17,8 +17,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/xxhash.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_CACHELISTS
@@ -32,27 +30,14 @@ using Predicate = arith::CmpIPredicate;
 
 namespace {
 
-/// A list that an attention visits, and what computes it.
-struct CachedList {
-  AttentionOp attention;
-  SelectBlocksOp select;
-  /// Everything that only the list needs, in order.
-  SmallVector<Operation *> slice;
-  /// The state: arguments of the function.
-  Value counts, indices;
-};
-
 /// Turns the lists of one function into state.
 class ListCache {
 public:
-  ListCache(func::FuncOp function, CacheScheduleAttr schedule)
+  ListCache(func::FuncOp function, CacheScheduleAttr schedule,
+            ArrayRef<CachedList> lists)
       : function(function), schedule(schedule),
-        b(function.getLoc(), function.getContext()) {}
-
-  /// The lists to cache. Fails where one cannot be.
-  LogicalResult collect(ArrayRef<int64_t> denseLayers);
+        b(function.getLoc(), function.getContext()), lists(lists) {}
   LogicalResult rewrite();
-  size_t size() const { return lists.size(); }
 
 private:
   Value i32(int64_t value) {
@@ -64,15 +49,18 @@ private:
   Value compare(Predicate predicate, Value x, Value y) {
     return arith::CmpIOp::create(b, predicate, x, y);
   }
-  int32_t computeTag();
+  /// Whether function and lists can be rewritten.
+  LogicalResult verify();
   void addArguments();
   /// How often the schedule has made lists by step `at`.
   Value generation(Value at);
   void readStep();
   SmallVector<Value> makeFull(const CachedList &list);
   SmallVector<Value> make(CachedList &list);
-  /// Whether the certified recall of the lists in the state is too low.
+  /// Whether the recall of the lists in the state may be too low.
   Value isBelowTarget(const CachedList &list);
+  /// Positions of queries, other ones in each step: i32 of that shape.
+  Value drawRows(Type type, int64_t queries);
   /// scf.if with the lists of either branch.
   SmallVector<Value> branch(Value condition, TypeRange types,
                             function_ref<SmallVector<Value>()> yes,
@@ -93,80 +81,8 @@ private:
 } // namespace
 
 //===----------------------------------------------------------------------===//
-// Which lists
-//===----------------------------------------------------------------------===//
-
-/// The operations that compute `select` from query and key, in order, if
-/// nothing else uses them.
-static LogicalResult findSlice(CachedList &list) {
-  AttentionOp attention = list.attention;
-  Operation *query = attention.getQuery().getDefiningOp();
-  Operation *key = attention.getKey().getDefiningOp();
-  SetVector<Operation *> slice;
-  BackwardSliceOptions options;
-  options.inclusive = true;
-  options.filter = [&](Operation *op) {
-    return op != query && op != key && op->getBlock() == attention->getBlock();
-  };
-  // Bodies of linalg.generic read nothing from outside here.
-  options.omitUsesFromAbove = true;
-  if (failed(getBackwardSlice(list.select.getOperation(), &slice, options)))
-    return failure();
-  list.slice = llvm::to_vector(slice);
-  llvm::sort(list.slice,
-             [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
-  return success();
-}
-
-static void eraseUnused(ArrayRef<Operation *> slice) {
-  for (Operation *op : llvm::reverse(slice))
-    if (op->use_empty())
-      op->erase();
-}
-
-LogicalResult ListCache::collect(ArrayRef<int64_t> denseLayers) {
-  int64_t number = 0;
-  SmallVector<AttentionOp> found;
-  function.walk([&](AttentionOp op) { found.push_back(op); });
-  for (AttentionOp op : found) {
-    bool dense = llvm::is_contained(denseLayers, number++);
-    if (!op.getBlockCounts())
-      continue;
-    CachedList list;
-    list.attention = op;
-    list.select = op.getBlockCounts().getDefiningOp<SelectBlocksOp>();
-    if (!list.select || op.getBlockIndices() != list.select.getIndices() ||
-        op->getBlock() != &function.getBody().front() ||
-        failed(findSlice(list)))
-      return op.emitOpError("expected a block list made by one "
-                            "sparse_attn.select_blocks, in the function's "
-                            "body, to keep as state");
-    if (!dense) {
-      lists.push_back(std::move(list));
-      continue;
-    }
-    op.getBlockCountsMutable().clear();
-    op.getBlockIndicesMutable().clear();
-    op.removeBlockShapeAttr();
-    eraseUnused(list.slice);
-  }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
 // The state
 //===----------------------------------------------------------------------===//
-
-int32_t ListCache::computeTag() {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << schedule;
-  for (CachedList &list : lists)
-    os << list.select << list.attention.getQuery().getType()
-       << list.attention.getKey().getType();
-  // Positive, and never the 0 of a state that was never written.
-  return static_cast<int32_t>(llvm::xxh3_64bits(text) % INT32_MAX) + 1;
-}
 
 void ListCache::addArguments() {
   Block &entry = function.getBody().front();
@@ -186,6 +102,7 @@ void ListCache::addArguments() {
   }
   SmallVector<Type> resultTypes(function.getResultTypes());
   llvm::append_range(resultTypes, ArrayRef(types).drop_front());
+  function->removeAttr("sparse_attn.cache");
   function.setType(b.getFunctionType(entry.getArgumentTypes(), resultTypes));
 }
 
@@ -209,6 +126,13 @@ void ListCache::readStep() {
   cf::AssertOp::create(b, arith::OrIOp::create(b, mine, isFirst),
                        "expected the state of this function's schedule and "
                        "shapes beside a step other than 0, found another one");
+
+  Value begun = compare(Predicate::sge, step, i32(0));
+  Value goesOn = compare(Predicate::slt, step, i32(schedule.getSteps()));
+  cf::AssertOp::create(b, arith::AndIOp::create(b, begun, goesOn),
+                       "expected a step from 0 to " +
+                           std::to_string(schedule.getSteps() - 1) +
+                           ", found another one");
 
   Value now = generation(step);
   warm = compare(Predicate::eq, now, i32(0));
@@ -255,11 +179,10 @@ SmallVector<Value> ListCache::makeFull(const CachedList &list) {
 /// The same rule, whose number is a runtime value.
 static SelectionAttrInterface
 withRuntimeNumber(SelectionAttrInterface selection) {
-  return TypeSwitch<Attribute, SelectionAttrInterface>(selection)
-      .Case<TopKSelectionAttr, TopPSelectionAttr, CutoffSelectionAttr>(
-          [](auto attr) {
-            return decltype(attr)::get(attr.getContext(), FloatAttr());
-          });
+  MLIRContext *context = selection.getContext();
+  if (isa<TopKSelectionAttr>(selection))
+    return TopKSelectionAttr::get(context, FloatAttr());
+  return TopPSelectionAttr::get(context, FloatAttr());
 }
 
 SmallVector<Value> ListCache::make(CachedList &list) {
@@ -288,39 +211,69 @@ SmallVector<Value> ListCache::branch(Value condition, TypeRange types,
   return SmallVector<Value>(made.getResults());
 }
 
+Value ListCache::drawRows(Type type, int64_t queries) {
+  auto tensor = cast<RankedTensorType>(type);
+  Value init = tensor::EmptyOp::create(b, tensor.getShape(), b.getI32Type());
+  return emitGeneric(
+      b, b.getLoc(), {}, init, {b.getMultiDimIdentityMap(1)},
+      [&](OpBuilder &inner, Location loc, ValueRange) -> Value {
+        ImplicitLocOpBuilder c(loc, inner);
+        auto number = [&](uint64_t value) -> Value {
+          return arith::ConstantOp::create(
+              c, c.getI64IntegerAttr(static_cast<int64_t>(value)));
+        };
+        auto mix = [&](Value x, int64_t shift, uint64_t factor) -> Value {
+          Value high = arith::ShRUIOp::create(c, x, number(shift));
+          x = arith::XOrIOp::create(c, x, high);
+          return factor ? arith::MulIOp::create(c, x, number(factor)) : x;
+        };
+        // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of a counter over
+        // steps and samples.
+        Value sample = arith::IndexCastOp::create(
+            c, c.getI64Type(), linalg::IndexOp::create(c, 0));
+        Value wide = arith::ExtUIOp::create(c, c.getI64Type(), step);
+        Value counter = arith::AddIOp::create(
+            c, arith::MulIOp::create(c, wide, number(tensor.getDimSize(0))),
+            sample);
+        counter = arith::AddIOp::create(c, counter, number(1));
+        Value x =
+            arith::MulIOp::create(c, counter, number(0x9E3779B97F4A7C15));
+        x = mix(x, 30, 0xBF58476D1CE4E5B9);
+        x = mix(x, 27, 0x94D049BB133111EB);
+        x = mix(x, 31, 0);
+        x = arith::RemUIOp::create(c, x, number(queries));
+        return arith::TruncIOp::create(c, c.getI32Type(), x);
+      });
+}
+
 Value ListCache::isBelowTarget(const CachedList &list) {
-  // The pipeline of a certified selection says how to certify: the exact
-  // masses of its sample, against the lists in the state.
-  ListRecallOp model;
-  CertifyRecallOp bound;
-  for (Operation *op : list.slice) {
-    if (auto recall = dyn_cast<ListRecallOp>(op); recall && !model)
-      model = recall;
-    if (auto certify = dyn_cast<CertifyRecallOp>(op); certify && !bound)
-      bound = certify;
-  }
-  SetVector<Operation *> slice;
-  BackwardSliceOptions options;
-  options.omitUsesFromAbove = true;
-  options.filter = [&](Operation *op) {
-    return llvm::is_contained(list.slice, op);
-  };
-  for (Value needed :
-       {model.getMasses(), model.getRows(), model.getInit(), bound.getInit()})
-    if (Operation *op = needed.getDefiningOp()) {
-      (void)getBackwardSlice(op, &slice, options);
-      slice.insert(op);
-    }
-  auto ordered = llvm::to_vector(slice);
-  llvm::sort(ordered,
-             [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
+  // The exact masses of new queries, against the lists in the state.
+  ListRecallOp recall = list.recall;
+  CertifyRecallOp certify = list.certify;
+  AttentionOp attention = list.attention;
+  Value oldRows = recall.getRows();
+  Value rows = drawRows(oldRows.getType(),
+                        attention.getDimSize(attention.getDims().m));
   IRMapping copies;
-  for (Operation *op : ordered)
-    b.clone(*op, copies);
-  copies.map(model.getCounts(), list.counts);
-  copies.map(model.getIndices(), list.indices);
-  copies.map(bound.getRecalls(), b.clone(*model, copies)->getResult(0));
-  Value bounds = b.clone(*bound, copies)->getResult(0);
+  copies.map(recall.getCounts(), list.counts);
+  copies.map(recall.getIndices(), list.indices);
+  copies.map(oldRows, rows);
+  // What of the slice the masses need; the rows are there already.
+  SmallVector<Value> needed = {recall.getMasses(), recall.getInit(),
+                               certify.getInit()};
+  llvm::SmallDenseSet<Operation *> wanted;
+  while (!needed.empty()) {
+    Operation *op = needed.pop_back_val().getDefiningOp();
+    if (!op || op == oldRows.getDefiningOp() ||
+        !llvm::is_contained(list.slice, op) || !wanted.insert(op).second)
+      continue;
+    llvm::append_range(needed, op->getOperands());
+  }
+  for (Operation *op : list.slice)
+    if (wanted.contains(op))
+      b.clone(*op, copies);
+  b.clone(*recall, copies);
+  Value bounds = b.clone(*certify, copies)->getResult(0);
   // The worst entry of the batch decides for all of them.
   auto type = cast<RankedTensorType>(bounds.getType());
   Value init = tensor::FromElementsOp::create(
@@ -373,25 +326,42 @@ void ListCache::createInitialState(TypeRange types) {
   func::ReturnOp::create(b, zeros);
 }
 
-LogicalResult ListCache::rewrite() {
-  if (auto module = function->getParentOfType<ModuleOp>())
+LogicalResult ListCache::verify() {
+  auto module = function->getParentOfType<ModuleOp>();
+  if (module)
     if (auto uses = SymbolTable::getSymbolUses(function, module);
         uses && !uses->empty())
       return function.emitError("expected a function that nothing calls, whose "
                                 "arguments may change, to keep its lists as "
                                 "state");
-  auto end =
-      dyn_cast<func::ReturnOp>(function.getBody().back().getTerminator());
-  if (!function.getBody().hasOneBlock() || !end)
+  std::string initial = (function.getSymName() + "_initial_state").str();
+  if (module && module.lookupSymbol(initial))
+    return function.emitError("expected '")
+           << initial << "' to be free for the first state, found a symbol";
+  if (!function.getBody().hasOneBlock() ||
+      !isa<func::ReturnOp>(function.getBody().front().getTerminator()))
     return function.emitError("expected a function of one block to keep its "
                               "lists as state");
-  if (schedule.getTarget())
-    for (CachedList &list : lists)
-      if (llvm::none_of(list.slice, llvm::IsaPred<CertifyRecallOp>))
-        return list.attention.emitOpError(
-            "expected lists of selection 'recall:' beside a target recall, "
-            "found one that no sample certifies");
-  tag = computeTag();
+  for (CachedList &list : lists) {
+    AttentionOp attention = list.attention;
+    if (isa<CutoffSelectionAttr>(list.select.getSelection()))
+      return attention.emitOpError(
+                 "expected lists of a selection whose number is a share, which "
+                 "the schedule's ratios replace, found ")
+             << list.select.getSelection();
+    if (schedule.getTarget() && !list.certify)
+      return attention.emitOpError("expected lists of selection 'recall:' "
+                                   "beside a target recall, found one that no "
+                                   "sample certifies");
+  }
+  return success();
+}
+
+LogicalResult ListCache::rewrite() {
+  if (failed(verify()))
+    return failure();
+  auto end = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  tag = computeTag(schedule, lists);
   unsigned before = function.getNumResults();
   addArguments();
   b.setInsertionPointToStart(&function.getBody().front());
@@ -423,23 +393,36 @@ struct CacheListsPass : sparse_attn::impl::CacheListsBase<CacheListsPass> {
       if (!function.isExternal() && !function->hasAttr(kernelAttrName))
         functions.push_back(function);
     });
+    int64_t cached = 0;
     for (func::FuncOp function : functions) {
-      auto own =
-          function->getAttrOfType<CacheScheduleAttr>("sparse_attn.cache");
-      CacheScheduleAttr chosen = own ? own : given;
-      if (!chosen)
-        continue;
-      ListCache cache(function, chosen);
-      if (failed(cache.collect(dense)))
+      Attribute own = function->getAttr("sparse_attn.cache");
+      if (own && !isa<CacheScheduleAttr>(own)) {
+        function.emitError("expected #sparse_attn.cache as sparse_attn.cache, "
+                           "found ")
+            << own;
         return signalPassFailure();
-      if (!cache.size()) {
-        if (own)
-          function.emitRemark("keeps no lists: no attention visits a list");
+      }
+      auto chosen = own ? cast<CacheScheduleAttr>(own) : given;
+      if (!chosen || function.getOps<AttentionOp>().empty())
+        continue;
+      FailureOr<SmallVector<CachedList>> lists =
+          collectCachedLists(function, dense);
+      if (failed(lists))
+        return signalPassFailure();
+      if (lists->empty()) {
+        function.emitRemark("keeps no lists: no attention visits a list");
         continue;
       }
-      if (failed(cache.rewrite()))
+      if (failed(ListCache(function, chosen, *lists).rewrite()))
         return signalPassFailure();
-      listsCached += cache.size();
+      cached += lists->size();
+    }
+    listsCached += cached;
+    // A flag that does nothing was meant for something else.
+    if (given && !cached) {
+      getOperation()->emitError("expected attentions that visit lists made "
+                                "by a selection, to keep as state, found none");
+      signalPassFailure();
     }
   }
 };

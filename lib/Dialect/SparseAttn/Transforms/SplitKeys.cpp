@@ -82,6 +82,11 @@ static bool canSplit(AttentionOp op) {
 static Shares chooseShares(AttentionOp op, int64_t perShare) {
   AttentionOp::Dims dims = op.getDims();
   int64_t queries = op.getDimSize(dims.m), keys = getVisitedKeys(op);
+  if (perShare && op.getBlockCounts()) {
+    // Whole blocks, as many as have at most that many keys.
+    int64_t entries = std::max<int64_t>(perShare / (*op.getBlockShape())[1], 1);
+    return {llvm::divideCeilSigned(getListLength(op), entries), perShare};
+  }
   if (perShare && !ShapedType::isDynamic(keys))
     return {llvm::divideCeilSigned(keys, perShare), perShare};
   if (perShare || queries > fewQueries)

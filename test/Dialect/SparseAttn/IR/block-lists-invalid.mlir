@@ -17,8 +17,16 @@ func.func @last(%x: tensor<2x300x64xf16>, %o: tensor<2x300x4xf32>) {
 // -----
 
 func.func @tile(%x: tensor<2x300x64xf16>, %o: tensor<2x300x64xf32>) {
-  // expected-error @below {{expected a positive tile, found 0}}
+  // expected-error @below {{expected a positive tile of at most 2147483647, found 0}}
   %0 = sparse_attn.pool_tokens ins(%x : tensor<2x300x64xf16>) outs(%o : tensor<2x300x64xf32>) {dim = 1, tile = 0}
+  return
+}
+
+// -----
+
+func.func @huge_tile(%x: tensor<2x300x64xf16>, %o: tensor<2x1x64xf32>) {
+  // expected-error @below {{expected a positive tile of at most 2147483647, found 4294967296}}
+  %0 = sparse_attn.pool_tokens ins(%x : tensor<2x300x64xf16>) outs(%o : tensor<2x1x64xf32>) {dim = 1, tile = 4294967296}
   return
 }
 
@@ -256,3 +264,8 @@ func.func private @missing() attributes {a = #sparse_attn.cache<warmup = 1, inte
 
 // expected-error @below {{expected 'warmup', 'interval', 'ratios', 'steps' or 'target', found 'when'}}
 func.func private @unknown() attributes {a = #sparse_attn.cache<when = 1>}
+
+// -----
+
+// expected-error @below {{expected each field once, found 'warmup' again}}
+func.func private @twice() attributes {a = #sparse_attn.cache<warmup = 1, warmup = 2, interval = 1, ratios = [0.2], steps = 4>}

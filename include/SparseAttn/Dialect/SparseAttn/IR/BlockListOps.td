@@ -186,7 +186,9 @@ def SparseAttn_SelectBlocksOp : SparseAttn_KernelOp<"select_blocks"> {
     For each row of `scores`, a block u of queries with a score for each of V
     blocks of keys, keeps the blocks that `selection` names, and gives their
     number and their indices. Blocks rank by score, and by index where scores
-    are equal: the lower index first. A NaN ranks behind everything.
+    are equal: the lower index first, and NaN as -inf. A row with a score that
+    is not finite keeps everything: a query that is no number hides nothing
+    from its neighbours.
 
     - `top_k<r>` keeps the max(1, ⌊r·V⌋) blocks of the highest ranks; the
       product is taken in f32 and 1e-4 added, so that .1 of 590 are 59;
@@ -259,7 +261,8 @@ def SparseAttn_ListRecallOp : SparseAttn_SingleResultOp<"list_recall"> {
     `masses[.., i, v]` is the mass of block v of keys for the query at position
     `rows[i]` (`block_scores` with a tile of 1 and blocks of one query, of the
     sampled queries). The result is the recall of each: the sum of the masses of
-    the blocks in the list of its block of queries, `rows[i] / block_rows`.
+    the blocks in the list of its block of queries, `rows[i] / block_rows`, and
+    at most 1. Indices of a list differ from one another.
 
     Example:
 

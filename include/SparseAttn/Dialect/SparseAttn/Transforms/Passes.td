@@ -160,6 +160,8 @@ def AssignSelection : Pass<"sparse-attn-assign-selection"> {
            "Tokens that are pooled before they are scored">,
     Option<"forcedFrom", "forced-from", "int64_t", /*default=*/"-1",
            "First key of the blocks that are always kept (text); -1 for none">,
+    Option<"layout", "layout", "std::string", /*default=*/"\"\"",
+           "Layout whose tail is text: always kept, in attentions on its tokens">,
     Option<"samples", "samples", "int64_t", /*default=*/"512",
            "Queries that certify a recall">,
     Option<"confidence", "confidence", "double", /*default=*/"0.95",
@@ -200,18 +202,25 @@ def CacheLists : Pass<"sparse-attn-cache-lists"> {
     - counts and indices of each attention,
 
     and gives all but the step back behind its own results. Lists are made in
-    the steps that the schedule names, with its ratio, and taken from the state
-    in all others; in warm-up steps they name every block. A call in the step
-    that the lists were made for makes no new ones: the second branch of
-    classifier-free guidance uses those of the first. The tag stands for the
-    schedule and the shapes. A state with another tag, but in step 0, is an
-    error when the program runs: `cf.assert`.
+    the steps that the schedule names and taken from the state in all others;
+    in warm-up steps they name every block. A call in the step that the lists
+    were made for makes no new ones: the second branch of classifier-free
+    guidance uses those of the first. The tag stands for the schedule, the
+    shapes and how lists are made. A state with another tag, but in step 0, and
+    a step outside the schedule are errors when the program runs: `cf.assert`.
 
     `<name>_initial_state` gives the state to begin with.
 
-    The number of the selection of each list becomes the schedule's ratio.
+    The ratio of the schedule takes the place of the number of `top_k` and
+    `top_p`; `cutoff`, whose number is no share, is an error. Lists whose number
+    is a runtime value already (`recall:`) keep theirs, and the schedule says
+    only when they are made. With a target recall, lists of `recall:` are also
+    made anew where the lower bound of their mean recall, on queries drawn for
+    the step, is below the target.
+
     Attentions whose number in the function is in `dense-layers` visit
-    everything, and have no state.
+    everything, and have no state. Where a schedule is given and no attention
+    visits a list, that is an error.
   }];
   let options = [
     Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
