@@ -58,7 +58,7 @@ run_tidy() {
   scripts/build.sh clang && scripts/tidy.sh build/clang
 }
 run_mutants() {
-  scripts/build.sh release && .venv/bin/python benchmarks/mutants.py
+  scripts/build.sh release && .venv/bin/python benchmarks/mutation_score.py
 }
 run_schedules() {
   scripts/build.sh release && .venv/bin/python benchmarks/schedules.py

@@ -30,7 +30,9 @@ cp "$seeds/package/manifest.json" "$seeds/manifest"
 for type in f2 f4 i4 u1; do
   "$python" $testpackage npy "$seeds/npy/$type.npy" $type 2x3
 done
-cp test/Tools/*/Inputs/*.ptx test/numerics/kernels/*.ptx "$seeds/ptx"
+for file in test/Tools/*/Inputs/*.ptx test/numerics/kernels/*.ptx; do
+  cp "$file" "$seeds/ptx/${file//\//-}"
+done
 
 for name in manifest npy ptx; do
   echo "== $name, $seconds s"

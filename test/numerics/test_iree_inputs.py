@@ -193,7 +193,9 @@ def test_multi_head_attention_of_microsoft():
     assert np.abs(found - expected).max() <= 1e-6
 
 
-def test_onnx_attention_runs_in_our_kernel(tmp_path):
+@pytest.mark.parametrize("imported", [False, True])
+def test_onnx_attention_runs_in_our_kernel(imported, tmp_path):
+    """From the .onnx file, and from the MLIR that IREE's importer makes of it."""
     shapes = [(1, 2, 64, 32)] * 3
     model = attention_model(shapes, is_causal=1)
     import onnx
@@ -202,6 +204,11 @@ def test_onnx_attention_runs_in_our_kernel(tmp_path):
         onnx.helper.make_tensor_value_info("o", onnx.TensorProto.FLOAT, shapes[0]))  # fmt: skip
     source = tmp_path / "attention.onnx"
     onnx.save(model, str(source))
+    if imported:
+        importer = programs.installation().importer
+        subprocess.run([importer, source, "-o", tmp_path / "attention.mlir"], check=True)
+        source = tmp_path / "attention.mlir"
+        assert stock_refuses(source, tmp_path)
     program = programs.compile_ours(source, tmp_path, "--expect-attention=1")
     generator = np.random.default_rng(programs.GENERATOR_SEED)
     q, k, v = (generator.standard_normal(shape).astype("f4") for shape in shapes)
@@ -209,6 +216,21 @@ def test_onnx_attention_runs_in_our_kernel(tmp_path):
     assert [line for line in log if line.startswith("attention_0 ")], log
     (expected,) = onnx.reference.ReferenceEvaluator(model).run(None, {"q": q, "k": k, "v": v})
     assert np.abs(found - expected).max() <= 1e-5
+
+
+def test_other_forms_in_mlir_are_named(tmp_path):
+    source = tmp_path / "attention.mlir"
+    kind = "!torch.vtensor<[1,2,64,32],f32>"
+    source.write_text(f"""module {{
+  func.func @f(%q: {kind}) -> {kind} attributes {{torch.onnx_meta.opset_version = 23 : si64}} {{
+    %none = torch.constant.none
+    %0 = torch.operator "onnx.Attention"(%q, %q, %q, %none) : ({kind}, {kind}, {kind}, !torch.none) -> {kind}
+    return %0 : {kind}
+  }}
+}}
+""")  # noqa: E501
+    with pytest.raises(programs.IreeError, match="has onnx.Attention in a form that is not expand"):
+        programs.compile_ours(source, tmp_path)
 
 
 # ===----------------------------------------------------------------------===#

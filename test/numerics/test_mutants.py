@@ -6,7 +6,7 @@
 #
 # ===----------------------------------------------------------------------===#
 """A sample of the mutants, one of each operator; all are a step of `make
-check-all` (benchmarks/mutants.py). Also tests the rules for what is not drawn."""
+check-all` (benchmarks/mutation_score.py). Also tests the rules for what is not drawn."""
 
 import pytest
 

@@ -144,9 +144,11 @@ bool Matcher::isRowMaximum(const Element &element, const Element &scores) {
   if (isa_and_nonnull<arith::MaximumFOp, arith::MaxNumFOp>(
           maximum.getScalarOp()))
     for (unsigned i : {0, 1})
-      if (tracer.isNegativeInfinity(tracer.operand(maximum, i)))
+      if (tracer.isNegativeInfinity(tracer.operand(maximum, i))) {
         maximum =
             tracer.stripCasts(tracer.operand(maximum, 1 - i, &trace), &trace);
+        break;
+      }
   std::optional<Reduction> reduction = matchReduction(maximum);
   if (!reduction ||
       !isa<arith::MaximumFOp, arith::MaxNumFOp>(reduction->combiner))

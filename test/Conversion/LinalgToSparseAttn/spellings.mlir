@@ -210,3 +210,33 @@ func.func @decode(%q: tensor<4x1x16xf32>, %k: tensor<12x16xf32>, %v: tensor<12x4
   %o = linalg.batch_matmul ins(%p, %vb : tensor<4x1x12xf32>, tensor<4x12x4xf32>) outs(%z3 : tensor<4x1x4xf32>) -> tensor<4x1x4xf32>
   return %o : tensor<4x1x4xf32>
 }
+
+// -----
+
+// The maximum clamped from below by -inf, which comes first.
+// CHECK-LABEL: func.func @clamped
+// CHECK-NEXT:    tensor.empty
+// CHECK-NEXT:    sparse_attn.attention
+// CHECK-NEXT:    return
+func.func @clamped(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x12xf32>, %v: tensor<2x12x4xf32>) -> tensor<2x8x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %ninf = arith.constant 0xFF800000 : f32
+  %e1 = tensor.empty() : tensor<2x8x12xf32>
+  %z1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2x8x12xf32>) -> tensor<2x8x12xf32>
+  %s = linalg.batch_matmul ins(%q, %kt : tensor<2x8x16xf32>, tensor<2x16x12xf32>) outs(%z1 : tensor<2x8x12xf32>) -> tensor<2x8x12xf32>
+  %e2 = tensor.empty() : tensor<2x8xf32>
+  %n2 = linalg.fill ins(%ninf : f32) outs(%e2 : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %m = linalg.reduce { arith.maximumf } ins(%s : tensor<2x8x12xf32>) outs(%n2 : tensor<2x8xf32>) dimensions = [2]
+  %max = linalg.max ins(%n2, %m : tensor<2x8xf32>, tensor<2x8xf32>) outs(%e2 : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %maxb = linalg.broadcast ins(%max : tensor<2x8xf32>) outs(%e1 : tensor<2x8x12xf32>) dimensions = [2]
+  %d = linalg.sub ins(%s, %maxb : tensor<2x8x12xf32>, tensor<2x8x12xf32>) outs(%e1 : tensor<2x8x12xf32>) -> tensor<2x8x12xf32>
+  %x = linalg.exp ins(%d : tensor<2x8x12xf32>) outs(%e1 : tensor<2x8x12xf32>) -> tensor<2x8x12xf32>
+  %z2 = linalg.fill ins(%zero : f32) outs(%e2 : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %sum = linalg.reduce { arith.addf } ins(%x : tensor<2x8x12xf32>) outs(%z2 : tensor<2x8xf32>) dimensions = [2]
+  %sumb = linalg.broadcast ins(%sum : tensor<2x8xf32>) outs(%e1 : tensor<2x8x12xf32>) dimensions = [2]
+  %p = linalg.div ins(%x, %sumb : tensor<2x8x12xf32>, tensor<2x8x12xf32>) outs(%e1 : tensor<2x8x12xf32>) -> tensor<2x8x12xf32>
+  %e3 = tensor.empty() : tensor<2x8x4xf32>
+  %z3 = linalg.fill ins(%zero : f32) outs(%e3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  %o = linalg.batch_matmul ins(%p, %v : tensor<2x8x12xf32>, tensor<2x12x4xf32>) outs(%z3 : tensor<2x8x4xf32>) -> tensor<2x8x4xf32>
+  return %o : tensor<2x8x4xf32>
+}

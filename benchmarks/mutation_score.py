@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ===- mutants.py - Faults that the emulator must see ----------------------===#
+# ===- mutation_score.py - Faults that the emulator must see ---------------===#
 #
 # Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
