@@ -254,8 +254,10 @@ def test_selection(rule, order, kind, extra, tmp_path):
             np.testing.assert_array_equal(a, b)
 
 
-def test_selection_of_odd_numbers(tmp_path):
-    """No number ranks last, infinity first, and zeros keep one block."""
+@pytest.mark.parametrize("rule", [("top_k", 0.3), ("top_p", 0.5), ("cutoff", 0.2)], ids=str)
+def test_rows_that_are_not_finite_keep_everything(rule, tmp_path):
+    """One token that is no number must not hide keys from its neighbours. A row
+    of zeros keeps one block, of shares, and the rows beside are as ever."""
     scores = scores_of("odd", (2, 3, 40), np.random.default_rng(1))
     outputs = {
         "block_counts": np.empty((2, 3), np.int32),
@@ -263,12 +265,15 @@ def test_selection_of_odd_numbers(tmp_path):
     }
     op = f"""sparse_attn.select_blocks ins(%scores : {tensor(scores)})
       outs(%block_counts_init, %block_indices_init : tensor<2x3xi32>, tensor<2x3x40xi32>)
-      {{selection = #sparse_attn.top_k<1.0>, by_score}}
+      {{selection = #sparse_attn.{rule[0]}<{rule[1]}>}}
       -> tensor<2x3xi32>, tensor<2x3x40xi32>"""
+    usual = reference.select_blocks(np.nan_to_num(scores, posinf=9), *rule)
     for counts, indices in run_both(op, {"scores": scores}, outputs, tmp_path, {}):
-        assert (counts == 40).all()
-        assert indices[0, 0, -1] == 0 and indices[0, 1, 0] == 1
-        assert (indices[1, 0] == np.arange(40)).all()
+        for row in [(0, 0), (0, 1)]:
+            assert counts[row] == 40 and (indices[row] == np.arange(40)).all()
+        for row in [(0, 2), (1, 0), (1, 1), (1, 2)]:
+            assert counts[row] == usual[0][row]
+            np.testing.assert_array_equal(indices[row], usual[1][row])
 
 
 def test_runtime_ratios_may_be_anything(tmp_path):

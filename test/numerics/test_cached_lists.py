@@ -193,10 +193,24 @@ def test_foreign_state_is_refused(tmp_path):
     arrays = inputs(4)
     with pytest.raises(tools.ToolError):
         execute(text, [*arrays, np.int32(3).reshape(()), *initial_state()], 4, tmp_path)
-    other = cached(SCHEDULE.replace("interval=3", "interval=4"))
-    first = execute(other, [*arrays, np.int32(0).reshape(()), *initial_state()], 4, tmp_path)
-    with pytest.raises(tools.ToolError):
-        execute(text, [*arrays, np.int32(1).reshape(()), *first[1:]], 4, tmp_path)
+    others = [
+        cached(SCHEDULE.replace("interval=3", "interval=4")),
+        # Lists of as many numbers that are made otherwise.
+        tools.call(
+            "sparse-attn-opt",
+            f"--sparse-attn-cache-lists=schedule={SCHEDULE}",
+            text=make_lists("top-k:0.5").replace("tile = 16", "tile = 8"),
+        ),
+    ]
+    first = execute(text, [*arrays, np.int32(0).reshape(()), *initial_state()], 4, tmp_path)[1:]
+    for other in others:
+        given = execute(other, [*arrays, np.int32(0).reshape(()), *initial_state()], 4, tmp_path)
+        assert given[1][0] != first[0][0]
+        with pytest.raises(tools.ToolError):
+            execute(text, [*arrays, np.int32(1).reshape(()), *given[1:]], 4, tmp_path)
+    for step in (-1, 12):
+        with pytest.raises(tools.ToolError):
+            execute(text, [*arrays, np.int32(step).reshape(()), *first], 4, tmp_path)
 
 
 def test_target_makes_new_lists(tmp_path):

@@ -134,16 +134,16 @@ Value SelectionKernel::countKept() {
   int64_t least = std::max<int64_t>(blocks - forcedFrom, 1);
   kept = b.mini(b.maxi(kept, b.i32(least)), b.i32(blocks));
   // A row with a score that is not finite says nothing: it keeps everything.
-  Value odd = w.fold(w.lane, b.i32(blocks), 32, b.i32(0),
-                     [&](Value block, Value odd) {
-                       Value score = w.loadF32(scores, block);
-                       Value rest = b.sub(score, score);
-                       Value finite =
-                           b.compare(FPredicate::OEQ, rest, b.f32(0.0));
-                       return b.select(finite, odd, b.i32(1));
-                     });
+  Value odd =
+      w.fold(w.lane, b.i32(blocks), 32, b.i32(0), [&](Value block, Value odd) {
+        Value score = w.loadF32(scores, block);
+        Value rest = b.sub(score, score);
+        Value finite = b.compare(FPredicate::OEQ, rest, b.f32(0.0));
+        return b.select(finite, odd, b.i32(1));
+      });
   odd = w.combine(odd, [&](Value x, Value y) { return b.maxi(x, y); });
-  kept = b.select(b.compare(IPredicate::ne, odd, b.i32(0)), b.i32(blocks), kept);
+  kept =
+      b.select(b.compare(IPredicate::ne, odd, b.i32(0)), b.i32(blocks), kept);
   if (op.getDenseFrom()) {
     // Compared as numbers: there may be more blocks than an i32 says.
     int64_t from = std::min<int64_t>(*op.getDenseFrom(), INT32_MAX);

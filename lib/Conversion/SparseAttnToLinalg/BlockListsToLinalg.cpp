@@ -152,18 +152,19 @@ Value Selection::keptRanks(Value keys, Value ranks, Value number) {
         return b.select(finite, args[1], b.i32(1));
       });
   int64_t forced = forces() ? blocks - *op.getForcedFrom() : 0;
-  return b.generic(
-      {kept, odd}, none, {rows, rows, rows}, [&](LinalgSteps &b, ValueRange args) {
-        Value least = b.i32(std::max<int64_t>(forced, 1));
-        Value n = b.mini(b.maxi(args[0], least), b.i32(blocks));
-        n = b.select(b.compare(IPredicate::ne, args[1], b.i32(0)),
-                     b.i32(blocks), n);
-        if (!op.getDenseFrom())
-          return n;
-        Value dense = b.compare(IPredicate::sge, b.iteration(rank - 2),
-                                b.index(*op.getDenseFrom()));
-        return b.select(dense, b.i32(blocks), n);
-      });
+  return b.generic({kept, odd}, none, {rows, rows, rows},
+                   [&](LinalgSteps &b, ValueRange args) {
+                     Value least = b.i32(std::max<int64_t>(forced, 1));
+                     Value n = b.mini(b.maxi(args[0], least), b.i32(blocks));
+                     n = b.select(b.compare(IPredicate::ne, args[1], b.i32(0)),
+                                  b.i32(blocks), n);
+                     if (!op.getDenseFrom())
+                       return n;
+                     Value dense =
+                         b.compare(IPredicate::sge, b.iteration(rank - 2),
+                                   b.index(*op.getDenseFrom()));
+                     return b.select(dense, b.i32(blocks), n);
+                   });
 }
 
 /// The blocks whose rank is kept, by rank or by index.

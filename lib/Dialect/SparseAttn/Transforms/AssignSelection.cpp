@@ -49,8 +49,8 @@ private:
 };
 
 static SmallVector<int64_t> batchSizesOf(AttentionOp op) {
-  return llvm::map_to_vector(
-      op.getDims().batch, [&](unsigned dim) { return op.getDimSize(dim); });
+  return llvm::map_to_vector(op.getDims().batch,
+                             [&](unsigned dim) { return op.getDimSize(dim); });
 }
 
 /// Emits the list of one attention in front of it.
@@ -123,14 +123,16 @@ ListBuilder::List ListBuilder::select(Value scores,
   Value indices = empty(shape, b.getI32Type());
   // Where text begins, if keys or queries have it.
   auto findForced = [&](unsigned dim) {
-    bool has = plan.forcedFrom >= 0 &&
-               (plan.forcedTokens < 0 || plan.forcedTokens == op.getDimSize(dim));
+    bool has =
+        plan.forcedFrom >= 0 &&
+        (plan.forcedTokens < 0 || plan.forcedTokens == op.getDimSize(dim));
     return has ? b.getI64IntegerAttr(plan.forcedFrom / plan.block)
                : IntegerAttr();
   };
-  auto made = SelectBlocksOp::create(
-      b, counts.getType(), indices.getType(), scores, value, counts, indices,
-      selected, findForced(dims.k2), findForced(dims.m), byScore ? b.getUnitAttr() : UnitAttr());
+  auto made = SelectBlocksOp::create(b, counts.getType(), indices.getType(),
+                                     scores, value, counts, indices, selected,
+                                     findForced(dims.k2), findForced(dims.m),
+                                     byScore ? b.getUnitAttr() : UnitAttr());
   return {made.getCounts(), made.getIndices()};
 }
 

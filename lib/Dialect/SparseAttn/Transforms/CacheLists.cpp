@@ -236,8 +236,7 @@ Value ListCache::drawRows(Type type, int64_t queries) {
             c, arith::MulIOp::create(c, wide, number(tensor.getDimSize(0))),
             sample);
         counter = arith::AddIOp::create(c, counter, number(1));
-        Value x =
-            arith::MulIOp::create(c, counter, number(0x9E3779B97F4A7C15));
+        Value x = arith::MulIOp::create(c, counter, number(0x9E3779B97F4A7C15));
         x = mix(x, 30, 0xBF58476D1CE4E5B9);
         x = mix(x, 27, 0x94D049BB133111EB);
         x = mix(x, 31, 0);
@@ -252,8 +251,8 @@ Value ListCache::isBelowTarget(const CachedList &list) {
   CertifyRecallOp certify = list.certify;
   AttentionOp attention = list.attention;
   Value oldRows = recall.getRows();
-  Value rows = drawRows(oldRows.getType(),
-                        attention.getDimSize(attention.getDims().m));
+  Value rows =
+      drawRows(oldRows.getType(), attention.getDimSize(attention.getDims().m));
   IRMapping copies;
   copies.map(recall.getCounts(), list.counts);
   copies.map(recall.getIndices(), list.indices);
@@ -403,14 +402,15 @@ struct CacheListsPass : sparse_attn::impl::CacheListsBase<CacheListsPass> {
         return signalPassFailure();
       }
       auto chosen = own ? cast<CacheScheduleAttr>(own) : given;
-      if (!chosen || function.getOps<AttentionOp>().empty())
+      if (!chosen)
         continue;
       FailureOr<SmallVector<CachedList>> lists =
           collectCachedLists(function, dense);
       if (failed(lists))
         return signalPassFailure();
       if (lists->empty()) {
-        function.emitRemark("keeps no lists: no attention visits a list");
+        if (own)
+          function.emitRemark("keeps no lists: no attention visits a list");
         continue;
       }
       if (failed(ListCache(function, chosen, *lists).rewrite()))

@@ -10,6 +10,10 @@
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 levels=0.8,0.9" 2>&1 | FileCheck %s --check-prefix=LEVELS
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 samples=1" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 
+// RUN: sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3 layout=raster:2x10x15+100" 2>/dev/null | FileCheck %s --check-prefix=TAIL
+// RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3 forced-from=-7" 2>&1 | FileCheck %s --check-prefix=FORCED
+
+// FORCED: error: expected the first forced key, or -1 for none, found -7
 // RULE: error: expected a selection 'none', or 'top-k:', 'top-p:', 'cutoff:' or 'recall:' with a number and perhaps ',order=score', found 'top-k{{(:0.3,by-score)?}}'
 // ABOVE: error: expected a share of the blocks above 0 and at most 1, found 7
 // CERTAIN: error: expected a recall above 0 and below 1 in selection 'recall:1', found 1
@@ -36,6 +40,10 @@
 // CHECK: sparse_attn.attention {{.*}} blocks(%[[C]], %[[I]] : {{.*}}block_shape = array<i64: 128, 128>
 // TEXT-LABEL: @plain(
 // TEXT: sparse_attn.select_blocks {{.*}} {by_score, dense_from = 2 : i64, forced_from = 2 : i64, selection = #sparse_attn.top_p<0.9>}
+
+// The text of a layout is forced where there are as many tokens: of the keys.
+// TAIL-LABEL: @plain(
+// TAIL: sparse_attn.select_blocks {{.*}} {forced_from = 2 : i64, selection = #sparse_attn.top_k<0.3>}
 
 // The levels of the list are tested on one sample, and the share that the
 // batch entry can have is a runtime value.
@@ -97,4 +105,12 @@ func.func @others(%q: tensor<2x300x4x16xf16>, %k: tensor<4x128x16xf16>, %v: tens
         sparse_attn.yield %t : f32
       } {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64} -> tensor<2x4x300x16xf16>
   return
+}
+
+// CHECK-LABEL: @nothing(
+func.func @nothing(%q: tensor<2x0x4x16xf16>, %k: tensor<4x400x16xf16>, %v: tensor<4x400x16xf16>, %init: tensor<2x4x0x16xf16>) -> tensor<2x4x0x16xf16> {
+  // expected-remark @below {{visits all blocks: it has no queries}}
+  %0 = sparse_attn.attention ins(%q, %k, %v : tensor<2x0x4x16xf16>, tensor<4x400x16xf16>, tensor<4x400x16xf16>)
+      outs(%init : tensor<2x4x0x16xf16>) {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64} -> tensor<2x4x0x16xf16>
+  return %0 : tensor<2x4x0x16xf16>
 }

@@ -4,6 +4,9 @@
 // RUN: not sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,steps=12 2>&1 | FileCheck %s --check-prefix=RATIOS
 // RUN: not sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,ratios=0.5,steps=12,target=0.9 2>&1 | FileCheck %s --check-prefix=TARGET
 
+// RUN: not sparse-attn-opt %s -sparse-attn-cache-lists=schedule=warmup=2,interval=3,ratios=0.5,steps=12,dense=7 2>&1 | FileCheck %s --check-prefix=DENSE
+
+// DENSE: error: expected dense attentions among the 2 of the function, numbered from 0, found 7
 // RATIOS: error: expected a schedule such as 'warmup=12,interval=12,ratios=0.3/0.2/0.1,steps=50' and perhaps ',target=0.9' and ',dense=0/3', found 'warmup=2,interval=3,steps=12'
 // TARGET: error: {{.*}} expected lists of selection 'recall:' beside a target recall, found one that no sample certifies
 
@@ -21,6 +24,7 @@
 // CHECK-SAME: %arg0: tensor<64x16xf32>, %[[STEP:.*]]: tensor<i32>, %[[TAG:.*]]: tensor<2xi32>, %[[C:.*]]: tensor<4xi32>, %[[I:.*]]: tensor<4x4xi32>)
 // CHECK-SAME: -> (tensor<64x16xf32>, tensor<2xi32>, tensor<4xi32>, tensor<4x4xi32>)
 // CHECK: cf.assert %{{.*}}, "expected the state of this function's schedule and shapes beside a step other than 0, found another one"
+// CHECK: cf.assert %{{.*}}, "expected a step from 0 to 11, found another one"
 // CHECK: %[[RATIO:.*]] = tensor.from_elements %{{.*}} : tensor<f32>
 // CHECK: %[[STATE:.*]] = tensor.from_elements %{{.*}}, %{{.*}} : tensor<2xi32>
 // CHECK-NOT: sparse_attn.block_scores
