@@ -243,10 +243,12 @@ findPrograms(const Compilation &compilation, DiagnosticCollector &diagnostics) {
           {TargetInfo::lookup(target.chip), &kernel, kernel.function,
            getKernelSignature(kernel.function)});
   for (auto &[name, program] : programs) {
-    // The first variant whose condition holds is taken.
-    llvm::stable_sort(program.variants, [](const Program::Variant &a,
-                                           const Program::Variant &b) {
-      return a.target->getCapability() > b.target->getCapability();
+    // The first variant whose condition holds is taken. Of equal capabilities
+    // the one with a letter, which is for that GPU alone, comes first.
+    llvm::sort(program.variants, [](const Program::Variant &a,
+                                    const Program::Variant &b) {
+      return std::pair(a.target->getCapability(), StringRef(a.target->chip)) >
+             std::pair(b.target->getCapability(), StringRef(b.target->chip));
     });
     for (const Program::Variant &variant : program.variants)
       for (const Extent *extent :
