@@ -59,18 +59,25 @@ Value BlockKernel::moved(Value operand, Value offset) {
                              base, ArrayRef<LLVM::GEPArg>{offset});
 }
 
+SmallVector<Value> attn_tile::splitIndex(TileBuilder &b, Value number,
+                                         ValueRange counts) {
+  SmallVector<Value> indices(counts.size());
+  for (size_t i = counts.size(); i-- > 1;) {
+    indices[i] = b.remi(number, counts[i]);
+    number = b.divi(number, counts[i]);
+  }
+  if (!indices.empty())
+    indices[0] = number;
+  return indices;
+}
+
 SmallVector<Value>
 BlockKernel::splitBatch(ArrayRef<unsigned> dims,
                         function_ref<int64_t(unsigned)> sizeOf) {
-  SmallVector<Value> indices(dims.size());
-  Value number = y;
-  // The last index varies fastest; the first takes what is left.
-  for (int64_t i = dims.size() - 1; i >= 0; --i) {
-    Value count = b.i32(sizeOf(dims[i]));
-    indices[i] = i ? b.remi(number, count) : number;
-    number = b.divi(number, count);
-  }
-  return indices;
+  SmallVector<Value> counts;
+  for (unsigned dim : dims)
+    counts.push_back(b.i32(sizeOf(dim)));
+  return splitIndex(b, y, counts);
 }
 
 Value BlockKernel::batchOffset(Value operand, AffineMap map,

@@ -25,6 +25,10 @@ gpu::GPUFuncOp createKernelFunction(TileBuilder &b, func::FuncOp function,
 /// The index of the thread block along `dimension`, i32.
 Value createBlockIndex(TileBuilder &b, gpu::Dimension dimension);
 
+/// The indices that `number` stands for, in an order in which the last one
+/// varies fastest: each below its count, the first takes what is left.
+SmallVector<Value> splitIndex(TileBuilder &b, Value number, ValueRange counts);
+
 /// What all kernels of block lists begin with. Sizes are static.
 struct BlockKernel {
   BlockKernel(func::FuncOp function, Operation *op);

@@ -125,17 +125,13 @@ void KernelBuilder::createIndices() {
   queryTile = createBlockIndex(b, gpu::Dimension::x);
   firstQuery = b.muli(queryTile, b.i32((*op.getDecisionTile())[0]));
   batch.resize(dims.batch.size());
-  // The last index varies fastest; the first takes what is left.
   auto split = [&](Value number, ArrayRef<unsigned> positions) {
-    for (unsigned position : llvm::reverse(positions)) {
-      if (position == positions.front()) {
-        batch[position] = number;
-        break;
-      }
-      Value count = size(dims.batch[position]);
-      batch[position] = b.remi(number, count);
-      number = b.divi(number, count);
-    }
+    SmallVector<Value> counts;
+    for (unsigned position : positions)
+      counts.push_back(size(dims.batch[position]));
+    for (auto [position, index] :
+         llvm::zip_equal(positions, splitIndex(b, number, counts)))
+      batch[position] = index;
   };
   SmallVector<unsigned> plain, shares;
   for (auto [position, dim] : llvm::enumerate(dims.batch))

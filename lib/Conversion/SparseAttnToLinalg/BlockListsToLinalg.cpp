@@ -246,13 +246,8 @@ struct LowerListRecall : OpRewritePattern<ListRecallOp> {
     ArrayRef<int64_t> indices = b.shapeOf(op.getIndices());
     int64_t blocks = b.shapeOf(op.getMasses()).back();
     unsigned rank = shape.size();
-    // The entries of the list are an iteration dimension behind the result's.
-    Value entries = b.empty(indices.back(), b.getI32Type());
-    AffineMap along =
-        AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
-    Value sums = b.generic(
-        {entries}, b.filled(shape, 0.0), {along, b.leading(rank + 1, 1)},
-        [&](LinalgSteps &b, ValueRange args) {
+    Value sums =
+        b.sumOver(shape, indices.back(), {}, [&](LinalgSteps &b, ValueRange) {
           SmallVector<Value> at = b.indices(rank);
           Value row = b.toIndex(b.extract(op.getRows(), at.back()));
           Value block = b.clamp(b.divi(row, b.index(op.getBlockRows())),
@@ -267,8 +262,7 @@ struct LowerListRecall : OpRewritePattern<ListRecallOp> {
           Value inside = b.compare(IPredicate::ult, key, b.index(blocks));
           at.push_back(b.clamp(key, blocks));
           Value mass = b.extract(op.getMasses(), at);
-          return b.add(args[1],
-                       b.select(b.both(listed, inside), mass, b.f32(0.0)));
+          return b.select(b.both(listed, inside), mass, b.f32(0.0));
         });
     AffineMap whole = b.leading(rank);
     rewriter.replaceOp(

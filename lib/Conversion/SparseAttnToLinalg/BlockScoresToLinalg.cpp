@@ -25,33 +25,21 @@ struct LowerPool : OpRewritePattern<PoolTokensOp> {
     unsigned rank = type.getRank();
     int64_t tokens = source.getDimSize(op.getDim());
 
-    // The run is an iteration dimension of its own, behind the result's.
-    Value run = tensor::EmptyOp::create(b, op.getTile(), b.getF32Type());
-    AffineMap along =
-        AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(rank)}, b.getContext());
-    AffineMap result = b.leading(rank + 1, 1);
     auto sumOf =
-        [&](ValueRange inputs, ArrayRef<AffineMap> inputMaps,
+        [&](ValueRange inputs,
             function_ref<Value(LinalgSteps &, Value, ValueRange)> term) {
-          SmallVector<Value> all = {run};
-          llvm::append_range(all, inputs);
-          SmallVector<AffineMap> maps = {along};
-          llvm::append_range(maps, inputMaps);
-          maps.push_back(result);
-          return b.generic(all, b.filled(type.getShape(), 0.0), maps,
-                           [&](LinalgSteps &b, ValueRange args) {
-                             SmallVector<Value> at = b.indices(rank);
-                             Value token = b.addi(
-                                 b.muli(at[op.getDim()], b.index(op.getTile())),
-                                 b.iteration(rank));
-                             Value there = b.less(token, b.index(tokens));
-                             at[op.getDim()] = b.clamp(token, tokens);
-                             Value element =
-                                 b.toF32(b.extract(op.getSource(), at));
-                             Value x = term(b, element, args.drop_front());
-                             x = b.select(there, x, b.f32(0.0));
-                             return b.add(args.back(), x);
-                           });
+          return b.sumOver(
+              type.getShape(), op.getTile(), inputs,
+              [&](LinalgSteps &b, ValueRange args) {
+                SmallVector<Value> at = b.indices(rank);
+                Value token =
+                    b.addi(b.muli(at[op.getDim()], b.index(op.getTile())),
+                           b.iteration(rank));
+                Value there = b.less(token, b.index(tokens));
+                at[op.getDim()] = b.clamp(token, tokens);
+                Value element = b.toF32(b.extract(op.getSource(), at));
+                return b.select(there, term(b, element, args), b.f32(0.0));
+              });
         };
     auto divided = [&](Value sums) {
       return b.generic({sums}, b.empty(type.getShape(), b.getF32Type()),
@@ -69,10 +57,10 @@ struct LowerPool : OpRewritePattern<PoolTokensOp> {
                        });
     };
     Value mean = divided(
-        sumOf({}, {}, [](LinalgSteps &, Value x, ValueRange) { return x; }));
+        sumOf({}, [](LinalgSteps &, Value x, ValueRange) { return x; }));
     if (op.getVariance())
-      mean = divided(
-          sumOf({mean}, {result}, [](LinalgSteps &b, Value x, ValueRange args) {
+      mean =
+          divided(sumOf({mean}, [](LinalgSteps &b, Value x, ValueRange args) {
             Value distance = b.sub(x, args[0]);
             return b.mul(distance, distance);
           }));

@@ -72,6 +72,24 @@ public:
                        });
   }
 
+  /// The sum of `term` over `count` iterations for each element of f32[shape]:
+  /// iteration(rank) numbers them, and `inputs` are read by the element.
+  Value sumOver(ArrayRef<int64_t> shape, int64_t count, ValueRange inputs,
+                Body term) {
+    unsigned rank = shape.size();
+    // The dimension needs an operand that has it.
+    SmallVector<Value> all = {empty(count, getF32Type())};
+    llvm::append_range(all, inputs);
+    SmallVector<AffineMap> maps = {
+        AffineMap::get(rank + 1, 0, {getAffineDimExpr(rank)}, getContext())};
+    maps.append(inputs.size() + 1, leading(rank + 1, 1));
+    return generic(all, filled(shape, 0.0), maps,
+                   [&](LinalgSteps &b, ValueRange args) {
+                     ValueRange read = args.drop_front().drop_back();
+                     return b.add(args.back(), term(b, read));
+                   });
+  }
+
   //===--- Inside a body ---===//
 
   /// The iteration's index of dimension `dim`.
