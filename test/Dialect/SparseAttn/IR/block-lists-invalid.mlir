@@ -269,3 +269,56 @@ func.func private @unknown() attributes {a = #sparse_attn.cache<when = 1>}
 
 // expected-error @below {{expected each field once, found 'warmup' again}}
 func.func private @twice() attributes {a = #sparse_attn.cache<warmup = 1, warmup = 2, interval = 1, ratios = [0.2], steps = 4>}
+
+// -----
+
+#q = affine_map<(m, d, k) -> (m, d)>
+#k = affine_map<(m, d, k) -> (k, d)>
+#s = affine_map<(m, d, k) -> (m, k)>
+func.func @rank(%q: tensor<2x300x64xf16>, %k: tensor<300x64xf16>, %o: tensor<3x3xf32>) {
+  // expected-error @below {{expected a tensor of rank 2 by its indexing map, found 'tensor<2x300x64xf16>'}}
+  %0 = sparse_attn.block_scores ins(%q, %k : tensor<2x300x64xf16>, tensor<300x64xf16>) outs(%o : tensor<3x3xf32>)
+      {indexing_maps = [#q, #k, #s], scale = 1.0 : f64, block = array<i64: 128, 128>}
+  return
+}
+
+// -----
+
+#q = affine_map<(m, d, k) -> (m, d)>
+#k = affine_map<(m, d, k) -> (k, d)>
+#s = affine_map<(m, d, k) -> (m, k)>
+func.func @one_size(%q: tensor<300x64xf16>, %k: tensor<300x64xf16>, %o: tensor<3x3xf32>) {
+  // expected-error @below {{expected two sizes of a block, queries and keys, found 1}}
+  %0 = sparse_attn.block_scores ins(%q, %k : tensor<300x64xf16>, tensor<300x64xf16>) outs(%o : tensor<3x3xf32>)
+      {indexing_maps = [#q, #k, #s], scale = 1.0 : f64, block = array<i64: 128>}
+  return
+}
+
+// -----
+
+#q = affine_map<(b, m, d, k) -> (m, d)>
+#k = affine_map<(b, m, d, k) -> (k, d)>
+#s = affine_map<(b, m, d, k) -> (b, m, k)>
+func.func @free_batch(%q: tensor<300x64xf16>, %k: tensor<300x64xf16>, %o: tensor<2x3x3xf32>) {
+  // expected-error @below {{expected every batch dimension in query or key, found affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>}}
+  %0 = sparse_attn.block_scores ins(%q, %k : tensor<300x64xf16>, tensor<300x64xf16>) outs(%o : tensor<2x3x3xf32>)
+      {indexing_maps = [#q, #k, #s], scale = 1.0 : f64, block = array<i64: 128, 128>}
+  return
+}
+
+// -----
+
+func.func @no_blocks(%s: tensor<3x0xf32>, %c: tensor<3xi32>, %i: tensor<3x0xi32>) {
+  // expected-error @below {{expected scores of blocks of queries by at least one block of keys as the last two dimensions, found 'tensor<3x0xf32>'}}
+  %0:2 = sparse_attn.select_blocks ins(%s : tensor<3x0xf32>) outs(%c, %i : tensor<3xi32>, tensor<3x0xi32>)
+      {selection = #sparse_attn.top_k<0.3>} -> tensor<3xi32>, tensor<3x0xi32>
+  return
+}
+
+// -----
+
+func.func @no_tokens(%x: tensor<0x64xf16>, %rows: tensor<32xi32>, %o: tensor<32x64xf16>) {
+  // expected-error @below {{expected at least one token, found 'tensor<0x64xf16>'}}
+  %0 = sparse_attn.sample_tokens ins(%x, %rows : tensor<0x64xf16>, tensor<32xi32>) outs(%o : tensor<32x64xf16>) {dim = 0}
+  return
+}
