@@ -78,10 +78,12 @@ def save(arrays: list, folder: Path) -> list:
     return flags
 
 
-def run(program: Path, function: str, flags: list, folder: Path, device: str = "cuda",
-        gpu: str = "sm_80", parameters: str = "", check: str = "memory,races") -> tuple:  # fmt: skip
-    """The first result of `function`, and the lines of the driver's log."""
-    log, output = folder / "launches.log", folder / "output.npy"
+def run_all(program: Path, function: str, flags: list, folder: Path, results: int,
+            device: str = "cuda", gpu: str = "sm_80", parameters: str = "",
+            check: str = "memory,races") -> tuple:  # fmt: skip
+    """All `results` of `function`, and the lines of the driver's log."""
+    log = folder / "launches.log"
+    outputs = [folder / f"output_{number}.npy" for number in range(results)]
     log.unlink(missing_ok=True)
     environment = dict(os.environ)
     if device == "cuda":
@@ -91,11 +93,18 @@ def run(program: Path, function: str, flags: list, folder: Path, device: str = "
             "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit", "SPARSE_ATTN_EMULATOR_LOG": str(log),
         }  # fmt: skip
     command = [installation().runner, f"--device={device}", f"--module={program}",
-               f"--function={function}", *flags, f"--output=@{output}"]  # fmt: skip
+               f"--function={function}", *flags, *(f"--output=@{file}" for file in outputs)]  # fmt: skip
     if parameters:
         command.append(f"--parameters={parameters}")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise RuntimeError(f"iree-run-module: {done.stderr.strip()[-2000:]}")
     lines = log.read_text().splitlines() if log.exists() else []
-    return np.load(output), lines
+    return [np.load(output) for output in outputs], lines
+
+
+def run(program: Path, function: str, flags: list, folder: Path, device: str = "cuda",
+        **options) -> tuple:  # fmt: skip
+    """The first result of `function`, and the lines of the driver's log."""
+    arrays, lines = run_all(program, function, flags, folder, 1, device, **options)
+    return arrays[0], lines
