@@ -11,40 +11,27 @@ compares what the programs compute with JAX: a vision transformer, a step of a
 decoder with a cache of keys and values, and an encoder of padded texts.
 
 Runs on the stand-in for the CUDA driver; --gpu takes a GPU. Needs JAX
-(`pip install jax`) and IREE 3.13 (docs/Iree.md)."""
+(`pip install jax`), IREE 3.13 (docs/Iree.md) and the package safetensors."""
 
-import argparse
-import os
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "python"))
+import whole_models
+from whole_models import LAYERS, Model, draw_weight, tools, weights_as_parameters
 
-from sparse_attn import tools  # noqa: E402
-from sparse_attn.iree import compiler  # noqa: E402
-from sparse_attn.iree.installation import find  # noqa: E402
-
-WIDTH, HEADS, LAYERS = 128, 4, 2
+WIDTH, HEADS = 64, 2
+SHAPES = {"qkv": (WIDTH, 3 * WIDTH), "out": (WIDTH, WIDTH),
+          "up": (WIDTH, 2 * WIDTH), "down": (2 * WIDTH, WIDTH)}  # fmt: skip
 
 
-def draw(generator, *shape):
-    return jnp.asarray(generator.standard_normal(shape) * shape[-2] ** -0.5, jnp.float32)
-
-
-def make_layers(seed: int) -> list:
-    generator = np.random.default_rng(seed)
+def make_layers() -> list:
     return [
-        {"qkv": draw(generator, WIDTH, 3 * WIDTH), "out": draw(generator, WIDTH, WIDTH),
-         "up": draw(generator, WIDTH, 2 * WIDTH), "down": draw(generator, 2 * WIDTH, WIDTH)}
-        for _ in range(LAYERS)
-    ]  # fmt: skip
+        {key: jnp.asarray(draw_weight(f"{number}.{key}", shape)) for key, shape in SHAPES.items()}
+        for number in range(LAYERS)
+    ]
 
 
 def normalize(x):
@@ -72,16 +59,18 @@ def vision(layers, patches):
 
 
 def decode(layers, token, keys, values, position):
-    """One token [1, 1, width] at `position`, with caches [layers, 1, n, heads, size]."""
+    """One token [1, 1, width] at `position`, with caches [layers, 1, n, heads, size];
+    features of the token and the new caches."""
     x = token
     seen = jnp.arange(keys.shape[2])[None, None, None, :] <= position
     for number, layer in enumerate(layers):
         query, key, value = split(normalize(x) @ layer["qkv"])
-        place = (0, position, 0, 0)
-        key = jax.lax.dynamic_update_slice(keys[number], key, place)
-        value = jax.lax.dynamic_update_slice(values[number], value, place)
-        x = finish(x, jax.nn.dot_product_attention(query, key, value, mask=seen), layer)
-    return normalize(x)
+        place = (number, 0, position, 0, 0)
+        keys = jax.lax.dynamic_update_slice(keys, key[None], place)
+        values = jax.lax.dynamic_update_slice(values, value[None], place)
+        attended = jax.nn.dot_product_attention(query, keys[number], values[number], mask=seen)
+        x = finish(x, attended, layer)
+    return normalize(x), keys, values
 
 
 def encode(layers, tokens, lengths):
@@ -94,74 +83,30 @@ def encode(layers, tokens, lengths):
     return normalize(x)
 
 
-def models() -> dict:
-    """Functions with arguments for them, by name."""
+def export(name: str, function, arguments: list) -> Model:
+    """The function's graph, for CUDA, its layers as parameters."""
+    layers, model = make_layers(), jax.jit(function)
+    results = [np.asarray(result) for result in jax.tree.leaves(model(layers, *arguments))]
+    text = model.trace(layers, *arguments).lower(lowering_platforms=("cuda",)).as_text()
+    # JAX sorts the keys of dictionaries.
+    names = [f"{number}.{key}" for number in range(LAYERS) for key in sorted(SHAPES)]
+    return Model(name, weights_as_parameters(text, names), arguments, results)
+
+
+def exporters() -> dict:
     generator = np.random.default_rng(3)
 
     def array(*shape):
         return generator.standard_normal(shape).astype("f4")
 
-    cache = (LAYERS, 1, 96, HEADS, WIDTH // HEADS)
-    return {
-        "vision": (vision, [array(1, 64, WIDTH)]),
-        "decoder": (decode, [array(1, 1, WIDTH), array(*cache), array(*cache), np.int32(70)]),
-        "encoder": (encode, [array(2, 64, WIDTH), np.array([64, 37], "i4")]),
+    cache = (LAYERS, 1, 70, HEADS, WIDTH // HEADS)
+    models = {
+        "jax_vision": (vision, [array(1, 64, WIDTH)]),
+        "jax_decoder": (decode, [array(1, 1, WIDTH), array(*cache), array(*cache), np.array(52, "i4")]),
+        "jax_encoder": (encode, [array(2, 64, WIDTH), np.array([64, 37], "i4")]),
     }
-
-
-def check(name: str, function, arguments: list, folder: Path, gpu: bool) -> dict:
-    """Attentions found, launches of our kernels, and the largest difference."""
-    iree, layers = find(), make_layers(7)
-    model = jax.jit(lambda *inputs: function(layers, *inputs))
-    expected = np.asarray(model(*arguments))
-    source = folder / f"{name}.mlir"
-    source.write_text(model.trace(*arguments).lower(lowering_platforms=("cuda",)).as_text())
-    program, log = folder / f"{name}.vmfb", folder / "launches.log"
-    request, _ = compiler.parse([str(source), "-o", str(program), "--ptxas=none",
-                                 f"--expect-attention={LAYERS}"])  # fmt: skip
-    compiler.compile_module(iree, request, folder)
-    flags = []
-    for number, array in enumerate(arguments):
-        np.save(folder / f"{number}.npy", array)
-        flags.append(f"--input=@{folder / f'{number}.npy'}")
-    emulated = {} if gpu else {
-        "LD_LIBRARY_PATH": str(tools.find_built("lib", "cuda-emulator")),
-        "SPARSE_ATTN_EMULATOR_DEVICE": "sm_80", "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit",
-        "SPARSE_ATTN_EMULATOR_LOG": str(log),
-    }  # fmt: skip
-    done = subprocess.run(
-        [iree.runner, "--device=cuda", f"--module={program}", "--function=main", *flags,
-         f"--output=@{folder / 'output.npy'}"],
-        env=os.environ | emulated, capture_output=True, text=True)  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"iree-run-module: {done.stderr.strip()[-2000:]}")
-    found = np.load(folder / "output.npy")
-    launches = [] if gpu else [line.split()[0] for line in log.read_text().splitlines()]
-    return {"ours": sum(kernel.startswith("attention_") for kernel in launches),
-            "launches": len(launches), "difference": float(np.abs(found - expected).max())}  # fmt: skip
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--gpu", action="store_true", help="run on a GPU")
-    parser.add_argument("--json", type=Path, help="write what came out there")
-    parser.add_argument("--model", choices=list(models()), help="only this one")
-    options = parser.parse_args()
-    print(f"{'model':10}{'attentions':12}{'launches (ours)':18}largest difference from JAX")
-    results = []
-    for name, (function, arguments) in models().items():
-        if options.model in (None, name):
-            with tempfile.TemporaryDirectory() as folder:
-                row = check(name, function, arguments, Path(folder), options.gpu)
-            results.append({"model": name, "attentions": LAYERS, **row})
-            launches = "-" if options.gpu else f"{row['launches']} ({row['ours']})"
-            print(f"{name:10}{LAYERS:<12}{launches:18}{row['difference']:.1e}", flush=True)
-    if options.json:
-        tools.write_results(options.json, results)
-    return 0
+    return {name: partial(export, name, *model) for name, model in models.items()}
 
 
 if __name__ == "__main__":
-    tools.run_main(main)
+    tools.run_main(lambda: whole_models.main(__doc__, "JAX", exporters()))

@@ -15,27 +15,19 @@ on a GPU. The result is compared with that of stock IREE on the CPU. Needs IREE
 3.13 (docs/Iree.md) and the package safetensors."""
 
 import argparse
-import collections
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "python"))
+import whole_models
+from whole_models import SCOPE, call, compiler, tools
 
-from sparse_attn import tools  # noqa: E402
-from sparse_attn.iree import compiler  # noqa: E402
-from sparse_attn.iree.installation import find  # noqa: E402
-
-GRAPH = ROOT / "test" / "Integration" / "Inputs" / "tiny-video-dit" / "dit_2x8x8.linalg.mlir"
-SCOPE = "model"
+INPUTS = tools.ROOT / "test" / "Integration" / "Inputs"
+GRAPH = INPUTS / "tiny-video-dit" / "dit_2x8x8.linalg.mlir"
 
 
 def read_types(text: str) -> list:
@@ -43,25 +35,6 @@ def read_types(text: str) -> list:
     signature = re.search(r"func\.func @main\((.*?)\) ->", text, re.S).group(1)
     kinds = re.findall(r"tensor<([0-9x]*)f32>", signature)
     return [tuple(int(extent) for extent in kind.split("x") if extent) for kind in kinds]
-
-
-def weights_as_parameters(text: str, names: list) -> str:
-    """The graph with its first arguments as parameters of an archive, by name."""
-    start, signature, rest = re.fullmatch(r"(.*?func\.func @main)\((.*?)\)( ->.*)", text, re.S).groups()
-    arguments = re.findall(r"(%\w+): (tensor<[^>]*>)", signature)
-    parameters, inputs = arguments[: len(names)], arguments[len(names) :]
-    globals_ = "".join(
-        f'  util.global private @weight_{n} = #flow.parameter.named<"{SCOPE}"::"{name}"> : {kind}\n'
-        for n, (name, (_, kind)) in enumerate(zip(names, parameters))
-    )
-    loads = "".join(
-        f"    {value} = util.global.load @weight_{n} : {kind}\n"
-        for n, (value, kind) in enumerate(parameters)
-    )
-    head, body = rest.split("{\n", 1)
-    module, function = start.rsplit("  func.func", 1)
-    inputs = ", ".join(f"{value}: {kind}" for value, kind in inputs)
-    return f"{module}{globals_}  func.func{function}({inputs}){head}{{\n{loads}{body}"
 
 
 def draw_weights(shapes: list) -> dict:
@@ -82,27 +55,15 @@ def load_weights(model: Path) -> dict:
     return {name: stored[name].astype("f4") for name in order if name in stored}
 
 
-def run_program(command: list, environment: dict) -> None:
-    done = subprocess.run([str(part) for part in command], env={**os.environ, **environment},
-                          capture_output=True, text=True)  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"{Path(command[0]).name}: {done.stderr.strip()[-2000:]}")
-
-
 def run(folder: Path, model=None, gpu: bool = False, flags: tuple = ()) -> dict:
     """What came out: the results of both programs, and launches by kernel."""
-    iree = find()
-    if not iree.runner:
-        raise FileNotFoundError("expected iree-run-module: pip install iree-base-runtime==3.13.*")
+    iree = whole_models.find_iree()
     text = GRAPH.read_text()
     shapes = read_types(text)
     weights = load_weights(model) if model else draw_weights(shapes[:-2])
-    save_file(weights, str(folder / "weights.safetensors"))
-    archive = folder / "weights.irpa"
-    run_program([iree.runner.parent / "iree-convert-parameters",
-                 f"--parameters={folder / 'weights.safetensors'}", f"--output={archive}"], {})  # fmt: skip
+    archive = whole_models.archive(iree, weights, folder)
     source = folder / "model.mlir"
-    source.write_text(weights_as_parameters(text, list(weights)))
+    source.write_text(whole_models.weights_as_parameters(text, list(weights)))
     generator = np.random.default_rng(5)
     np.save(folder / "tokens.npy", generator.standard_normal(shapes[-2]).astype("f4"))
     np.save(folder / "time.npy", np.float32(0.6))
@@ -111,28 +72,22 @@ def run(folder: Path, model=None, gpu: bool = False, flags: tuple = ()) -> dict:
     request, _ = compiler.parse([str(source), "-o", str(ours), "--ptxas=none",
                                  "--expect-attention=6", *flags])  # fmt: skip
     report = compiler.compile_module(iree, request, folder)
-    run_program([iree.compiler, source, "--iree-hal-target-device=local",
-                 "--iree-hal-local-target-device-backends=llvm-cpu",
-                 "--iree-llvmcpu-target-cpu=host", "-o", stock], {})  # fmt: skip
+    call([iree.compiler, source, "--iree-hal-target-device=local",
+          "--iree-hal-local-target-device-backends=llvm-cpu",
+          "--iree-llvmcpu-target-cpu=host", "-o", stock])  # fmt: skip
     log = folder / "launches.log"
-    emulated = {} if gpu else {
-        "LD_LIBRARY_PATH": str(tools.find_built("lib", "cuda-emulator")),
-        "SPARSE_ATTN_EMULATOR_DEVICE": "sm_80", "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit",
-        "SPARSE_ATTN_EMULATOR_LOG": str(log),
-    }  # fmt: skip
+    emulated = {} if gpu else whole_models.stand_in(log)
     results = {}
     for name, device, program, environment in (
         ("ours", "cuda", ours, emulated), ("stock", "local-task", stock, {}),
     ):  # fmt: skip
-        run_program([iree.runner, f"--device={device}", f"--module={program}", "--function=main",
-                     f"--parameters={SCOPE}={archive}", f"--input=@{folder / 'tokens.npy'}",
-                     f"--input=@{folder / 'time.npy'}", f"--output=@{folder / name}.npy"],
-                    environment)  # fmt: skip
+        call([iree.runner, f"--device={device}", f"--module={program}", "--function=main",
+              f"--parameters={SCOPE}={archive}", f"--input=@{folder / 'tokens.npy'}",
+              f"--input=@{folder / 'time.npy'}", f"--output=@{folder / name}.npy"],
+             environment)  # fmt: skip
         results[name] = np.load(folder / f"{name}.npy")
-    lines = log.read_text().splitlines() if log.exists() else []
-    launches = collections.Counter(line.split()[0] for line in lines)
-    return {**results, "launches": launches, "report": report, "program": ours.stat().st_size,
-            "archive": archive.stat().st_size}  # fmt: skip
+    return {**results, "launches": whole_models.read_launches(log), "report": report,
+            "program": ours.stat().st_size, "archive": archive.stat().st_size}  # fmt: skip
 
 
 def main() -> int:
@@ -148,7 +103,7 @@ def main() -> int:
         found = run(Path(folder), options.model, options.gpu, tuple(flags))
     print(found["report"])
     print(f"program {found['program'] / 1e6:.1f} MB, weights {found['archive'] / 1e6:.1f} MB")
-    ours = sum(n for name, n in found["launches"].items() if name.startswith("attention_"))
+    ours = whole_models.count_ours(found["launches"])
     if not options.gpu:
         print(f"launches: {ours} of our kernels, {found['launches'].total() - ours} of IREE's")
     error = np.linalg.norm(found["ours"] - found["stock"]) / np.linalg.norm(found["stock"])
