@@ -5,10 +5,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===----------------------------------------------------------------------===#
-"""Models that JAX exported (examples/iree_models.py wrote them, inputs and results
-included) go through sparse-attn-iree-compile, and stock iree-run-module runs them on
-the stand-in for the CUDA driver: every attention ours, all else IREE's, every result
-the framework's."""
+"""Models that JAX and PyTorch exported (examples/iree_models.py and
+iree_torch_models.py wrote them, inputs and results included) go through
+sparse-attn-iree-compile, and stock iree-run-module runs them on the stand-in for the
+CUDA driver: every attention ours, all else IREE's, every result the framework's."""
 
 import sys
 
@@ -22,14 +22,20 @@ sys.path.insert(0, str(tools.ROOT / "examples"))
 import whole_models  # noqa: E402
 
 FOLDER = programs.INPUTS / "models"
+# Constants that iree-turbine writes as `dense_resource` get lost in --emit=iree.
+LOST = pytest.mark.xfail(strict=True, reason="no dense_resource arrives in IREE")
+WITH_RESOURCES = ("torch_bert", "torch_llama_prompt", "torch_llama_step")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.mlir"))
 
 
 def test_all_models_are_there():
-    assert NAMES == ["jax_decoder", "jax_encoder", "jax_vision"]
+    assert NAMES == ["jax_decoder", "jax_encoder", "jax_vision", "torch_bert", "torch_gpt2_step",
+                     "torch_llama_prompt", "torch_llama_step", "torch_vit"]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=LOST) if n in WITH_RESOURCES else n for n in NAMES]
+)
 def test_model_agrees_with_its_framework(name, tmp_path, monkeypatch):
     programs.installation()
     monkeypatch.setenv("SPARSE_ATTN_EMULATOR_CHECK", "memory,races")
