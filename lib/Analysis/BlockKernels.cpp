@@ -94,10 +94,10 @@ static void findScoreObstacle(BlockScoresOp op, int64_t maxSharedBytes,
     return;
   }
   int64_t rows = op.getBlock()[0], keys = op.getBlock()[1];
-  if ((rows != 1 && rows != 8) || !llvm::isPowerOf2_64(keys) || keys < 8 ||
-      keys > 128) {
-    os << "expected blocks of 1 or 8 rows and of 8, 16, 32, 64 or 128 keys, "
-          "found "
+  if (!llvm::isPowerOf2_64(rows) || rows > 8 || !llvm::isPowerOf2_64(keys) ||
+      keys < 2 || keys > 128) {
+    os << "expected blocks of 1, 2, 4 or 8 rows and of a power of 2 from 2 to "
+          "128 keys, found "
        << rows << " and " << keys;
     return;
   }

@@ -9,6 +9,7 @@
 #include "SparseAttn/Package/IreeProgram.h"
 #include "Backend.h"
 #include "IreeOps.h"
+#include "Resources.h"
 #include "SparseAttn/Analysis/KernelSignature.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "SparseAttn/Target/TargetInfo.h"
@@ -276,6 +277,8 @@ static void dropOwnAttributes(Operation *op) {
 Outcome sparse_attn::buildIreeProgram(Compilation &compilation,
                                       DiagnosticCollector &diagnostics) {
   ModuleOp graph = *compilation.graph;
+  if (failed(inlineResources(graph)))
+    return Outcome::UserError;
   llvm::MapVector<StringRef, Program> programs =
       findPrograms(compilation, diagnostics);
   iree::Builder builder(graph.getContext());

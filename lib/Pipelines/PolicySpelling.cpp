@@ -188,14 +188,21 @@ sparse_attn::parseSelectionSpelling(MLIRContext *context, StringRef spelling,
                                     EmitError emitError) {
   context->loadDialect<SparseAttnDialect>();
   SelectionSpelling result;
-  auto [rule, order] = spelling.split(',');
-  result.byScore = order == "order=score";
-  auto [kind, value] = rule.split(':');
-  double number = 0;
-  bool known = order.empty() ? !spelling.ends_with(",") : result.byScore;
   if (spelling == "none")
     return result;
-  known &= !value.empty() && !value.getAsDouble(number);
+  SmallVector<StringRef> words;
+  spelling.split(words, ',');
+  auto [kind, value] = words.front().split(':');
+  double number = 0;
+  bool known = !value.empty() && !value.getAsDouble(number);
+  for (StringRef word : ArrayRef(words).drop_front()) {
+    if (word == "order=score" && !result.byScore)
+      result.byScore = true;
+    else if (word.consume_front("block=") && !result.block)
+      known &= !word.getAsInteger(10, result.block.emplace());
+    else
+      known = false;
+  }
   Builder b(context);
   if (known && kind == "recall") {
     if (!(number > 0.0 && number < 1.0)) {
@@ -217,7 +224,7 @@ sparse_attn::parseSelectionSpelling(MLIRContext *context, StringRef spelling,
   else
     emitError() << "expected a selection 'none', or 'top-k:', 'top-p:', "
                    "'cutoff:' or 'recall:' with a number and perhaps "
-                   "',order=score', found '"
+                   "',order=score' and ',block=128', found '"
                 << spelling << "'";
   if (!result.selection)
     return failure();

@@ -69,7 +69,8 @@ struct Options {
       "select", cl::value_desc("rule"),
       cl::desc("Blocks of keys to visit, by their scores: none, top-k:r, "
                "top-p:p, cutoff:c or recall:\u03c1 (certified by sampled "
-               "queries), each with ,order=score to visit the best first"),
+               "queries), each with ,order=score to visit the best first "
+               "and ,block=N (128)"),
       cl::cat(category)};
   cl::opt<std::string> cache{
       "cache", cl::value_desc("schedule"),

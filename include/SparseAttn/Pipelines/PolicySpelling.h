@@ -40,11 +40,14 @@ struct SelectionSpelling {
   std::optional<double> recall;
   /// Visit the best block first.
   bool byScore = false;
+  /// Queries and keys of a block, where they are stated.
+  std::optional<int64_t> block;
 };
 
 /// Parses a selection of blocks as the flag `--select` spells it:
 ///
-///   none | top-k:r | top-p:p | cutoff:c | recall:ρ, each [,order=score]
+///   none | top-k:r | top-p:p | cutoff:c | recall:ρ,
+///   each but none with [,order=score][,block=N]
 ///
 /// A spelling that is none of these gives one error through `emitError`.
 FailureOr<SelectionSpelling>

@@ -184,17 +184,24 @@ struct StoreBlockSumsPattern : TilePattern<StoreBlockSumsOp> {
     auto tile = cast<RankedTensorType>(op.getTile().getType());
     MatrixType matrix = op.getMatrix().getType();
     ValueRange in = adaptor.getTile();
-    bool single = op.getBlock()[0] == 1;
-    int64_t pieces = columnPieces(tile), piecesPerBlock = op.getBlock()[1] / 8;
+    int64_t rows = op.getBlock()[0], columns = op.getBlock()[1];
+    int64_t pieces = columnPieces(tile);
+    // A piece of 8 columns holds a part of a block, or several side by side.
+    int64_t piecesPerBlock = llvm::divideCeil(columns, 8);
+    int64_t blocksPerPiece = llvm::divideCeil(8, columns);
+    // The lanes of a block: four of each row hold two columns each.
+    int64_t members = 4 / blocksPerPiece;
+    int64_t others = 4 * (rows - 1) + members - 1;
     Value writer = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq,
-                                        single ? t.member : t.lane, b.i32(0));
+                                        b.bits(t.lane, others), b.i32(0));
+    Value firstColumn = b.add(adaptor.getColumn().front(),
+                              b.shr(t.member, llvm::Log2_64(members)));
     Value base = adaptor.getMatrix()[0];
     for (int64_t piece = 0; piece < tile.getDimSize(0) / (16 * t.warps);
          ++piece)
       for (int64_t half : {0, 1}) {
-        Value row = b.accumulatorRow(t, piece, half);
-        if (!single)
-          row = b.shr(row, 3);
+        Value row =
+            b.shr(b.accumulatorRow(t, piece, half), llvm::Log2_64(rows));
         row = b.add(adaptor.getRow().front(), row);
         Value rowThere = b.less(row, adaptor.getMatrix()[1]);
         Value rowOffset =
@@ -207,10 +214,10 @@ struct StoreBlockSumsPattern : TilePattern<StoreBlockSumsOp> {
               sum = sum ? Value(arith::AddFOp::create(b, sum, x)) : x;
             }
           for (int64_t mask : {1, 2, 4, 8, 16})
-            if (!single || mask < 4)
+            if (mask & others)
               sum = arith::AddFOp::create(b, sum, shuffle(b, sum, mask));
           Value column =
-              b.add(adaptor.getColumn().front(), first / piecesPerBlock);
+              b.add(firstColumn, first / piecesPerBlock * blocksPerPiece);
           Value wanted = LLVM::AndOp::create(
               b, writer, b.less(column, b.i32(matrix.getColumns())));
           wanted = LLVM::AndOp::create(b, wanted, rowThere);

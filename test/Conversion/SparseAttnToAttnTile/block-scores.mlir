@@ -57,7 +57,7 @@ func.func private @tile(%q: tensor<2x20x64xf16>, %k: tensor<2x32x64xf16>, %s: te
 // CHECK: func.func private @blocks(
 func.func private @blocks(%q: tensor<2x20x64xf16>, %k: tensor<2x32x64xf16>, %s: tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
     attributes {sparse_attn.kernel} {
-  // expected-remark @below {{not compiled: expected blocks of 1 or 8 rows and of 8, 16, 32, 64 or 128 keys, found 16 and 16}}
+  // expected-remark @below {{not compiled: expected blocks of 1, 2, 4 or 8 rows and of a power of 2 from 2 to 128 keys, found 16 and 16}}
   %0 = sparse_attn.block_scores ins(%q, %k : tensor<2x20x64xf16>, tensor<2x32x64xf16>) outs(%s : tensor<2x2x2xf32>)
       {indexing_maps = [#q, #k, #s], scale = 0.125 : f64, block = array<i64: 16, 16>}
   return %0 : tensor<2x2x2xf32>

@@ -79,10 +79,16 @@ TEST(PolicySpellingTest, Selections) {
   EXPECT_TRUE(isa<CutoffSelectionAttr>(parse("cutoff:0")->selection));
   EXPECT_EQ(parse("recall:0.9")->recall, 0.9);
   EXPECT_FALSE(parse("none")->selection);
+  EXPECT_FALSE(selection->block);
+  auto fine = parse("recall:0.9,block=64,order=score");
+  ASSERT_TRUE(succeeded(fine));
+  EXPECT_TRUE(fine->byScore);
+  EXPECT_EQ(fine->block, 64);
   for (const char *spelling :
        {"", "top-k", "top-k:", "top-k:0", "top-p:1.1", "cutoff:-1", "recall:1",
         "top-k:0.3,", "top-k:0.3,order=rank", "none,order=score", "top_k:0.3",
-        "top-k:nan"})
+        "top-k:nan", "top-k:0.3,block=", "top-k:0.3,block=8,block=8",
+        "top-k:0.3,order=score,order=score", "block=64"})
     EXPECT_TRUE(failed(parse(spelling))) << spelling;
 }
 

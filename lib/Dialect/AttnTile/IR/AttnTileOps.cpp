@@ -89,11 +89,12 @@ LogicalResult StoreOp::verify() {
 LogicalResult StoreBlockSumsOp::verify() {
   auto tile = cast<RankedTensorType>(getTile().getType());
   ArrayRef<int64_t> block = getBlock();
-  if (block.size() != 2 || (block[0] != 1 && block[0] != 8) || block[1] < 8 ||
-      block[1] % 8 || tile.getDimSize(0) % block[0] ||
+  auto isPower = [](int64_t n) { return n > 0 && llvm::isPowerOf2_64(n); };
+  if (block.size() != 2 || !isPower(block[0]) || block[0] > 8 ||
+      !isPower(block[1]) || block[1] < 2 || tile.getDimSize(0) % block[0] ||
       tile.getDimSize(1) % block[1])
-    return emitOpError("expected blocks of 1 or 8 rows by a multiple of 8 "
-                       "columns that divide ")
+    return emitOpError("expected blocks of 1, 2, 4 or 8 rows by a power of 2 "
+                       "of at least 2 columns that divide ")
            << tile << ", found [" << block << "]";
   if (!tile.getElementType().isF32() ||
       !getMatrix().getType().getElementType().isF32())

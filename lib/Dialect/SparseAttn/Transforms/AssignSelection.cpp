@@ -45,7 +45,7 @@ struct AssignSelection
 
 private:
   FailureOr<ListPlan> readOptions();
-  std::string findObstacle(AttentionOp op);
+  std::string findObstacle(AttentionOp op, int64_t block);
 };
 
 static SmallVector<int64_t> batchSizesOf(AttentionOp op) {
@@ -216,7 +216,7 @@ void ListBuilder::build() {
   op.setBlockShape(ArrayRef<int64_t>{plan.block, plan.block});
 }
 
-std::string AssignSelection::findObstacle(AttentionOp op) {
+std::string AssignSelection::findObstacle(AttentionOp op, int64_t block) {
   if (op.getMask())
     return "its mask hides keys that block scores do not know of";
   if (op.hasScore())
@@ -250,7 +250,7 @@ FailureOr<ListPlan> AssignSelection::readOptions() {
            << forcedFrom.getValue();
   ListPlan plan;
   plan.selection = *parsed;
-  plan.block = block;
+  plan.block = parsed->block.value_or(block);
   plan.tile = tile;
   plan.forcedFrom = forcedFrom;
   plan.samples = samples;
@@ -259,7 +259,7 @@ FailureOr<ListPlan> AssignSelection::readOptions() {
   plan.levels = llvm::to_vector(ArrayRef<double>(levels));
   if (plan.levels.empty())
     plan.levels = {0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4};
-  if (tile < 1 || block < 1 || block % tile)
+  if (tile < 1 || plan.block < 1 || plan.block % tile)
     return root->emitError("expected blocks of whole tiles, found blocks of ")
            << plan.block << " tokens and tiles of " << plan.tile;
   if (samples < 2 || samples > (1 << 20))
@@ -303,7 +303,8 @@ void AssignSelection::runOnOperation() {
     // What the IR states is never overridden; a kernel's body is settled.
     if (op.getBlockCounts() || (function && function->hasAttr(kernelAttrName)))
       return;
-    if (std::string obstacle = findObstacle(op); !obstacle.empty()) {
+    if (std::string obstacle = findObstacle(op, plan->block);
+        !obstacle.empty()) {
       op.emitRemark("visits all blocks: ") << obstacle;
       return;
     }

@@ -10,8 +10,8 @@
 #include "SparseAttn/Dialect/SparseAttn/IR/LinalgAttention.h"
 #include "SparseAttn/Dialect/SparseAttn/Transforms/Passes.h"
 #include "SparseAttn/Pipelines/PolicySpelling.h"
+#include "StatefulFunction.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,15 +28,19 @@ using namespace mlir::sparse_attn;
 
 using Predicate = arith::CmpIPredicate;
 
+static constexpr StringLiteral scheduleAttrName = "sparse_attn.cache";
+
 namespace {
 
 /// Turns the lists of one function into state.
 class ListCache {
 public:
-  ListCache(func::FuncOp function, CacheScheduleAttr schedule,
+  ListCache(StatefulFunction &function, CacheScheduleAttr schedule,
             ArrayRef<CachedList> lists)
       : function(function), schedule(schedule),
-        b(function.getLoc(), function.getContext()), lists(lists) {}
+        b(function.getOperation()->getLoc(),
+          function.getOperation()->getContext()),
+        lists(lists) {}
   LogicalResult rewrite();
 
 private:
@@ -51,7 +55,9 @@ private:
   }
   /// Whether function and lists can be rewritten.
   LogicalResult verify();
-  void addArguments();
+  /// What the function takes beside the step, and gives back.
+  SmallVector<StateEntry> describeState() const;
+  void addArguments(ArrayRef<StateEntry> state);
   /// How often the schedule has made lists by step `at`.
   Value generation(Value at);
   void readStep();
@@ -66,9 +72,8 @@ private:
                             function_ref<SmallVector<Value>()> yes,
                             function_ref<SmallVector<Value>()> no);
   void replace(CachedList &list);
-  void createInitialState(TypeRange types);
 
-  func::FuncOp function;
+  StatefulFunction &function;
   CacheScheduleAttr schedule;
   ImplicitLocOpBuilder b;
   SmallVector<CachedList> lists;
@@ -84,26 +89,33 @@ private:
 // The state
 //===----------------------------------------------------------------------===//
 
-void ListCache::addArguments() {
-  Block &entry = function.getBody().front();
-  SmallVector<Type> types = {RankedTensorType::get({}, b.getI32Type()),
-                             RankedTensorType::get({2}, b.getI32Type())};
-  for (CachedList &list : lists)
-    llvm::append_range(types, list.select.getResultTypes());
-  unsigned first = entry.getNumArguments();
-  for (Type type : types)
-    entry.addArgument(type, function.getLoc());
-  auto arguments = entry.getArguments().drop_front(first);
-  stepTensor = arguments[0];
-  tagTensor = arguments[1];
+SmallVector<StateEntry> ListCache::describeState() const {
+  MLIRContext *context = schedule.getContext();
+  SmallVector<StateEntry> state = {
+      {"tag", RankedTensorType::get({2}, IntegerType::get(context, 32))}};
   for (auto [index, list] : llvm::enumerate(lists)) {
-    list.counts = arguments[2 + 2 * index];
-    list.indices = arguments[3 + 2 * index];
+    SelectBlocksOp select = list.select;
+    std::string number = std::to_string(index);
+    state.push_back({"counts" + number,
+                     cast<RankedTensorType>(select.getCounts().getType())});
+    state.push_back({"indices" + number,
+                     cast<RankedTensorType>(select.getIndices().getType())});
   }
-  SmallVector<Type> resultTypes(function.getResultTypes());
-  llvm::append_range(resultTypes, ArrayRef(types).drop_front());
-  function->removeAttr("sparse_attn.cache");
-  function.setType(b.getFunctionType(entry.getArgumentTypes(), resultTypes));
+  return state;
+}
+
+void ListCache::addArguments(ArrayRef<StateEntry> state) {
+  SmallVector<StateEntry> entries = {
+      {"step", RankedTensorType::get({}, b.getI32Type())}};
+  llvm::append_range(entries, state);
+  SmallVector<Value> added = function.addArguments(entries);
+  stepTensor = added[0];
+  tagTensor = added[1];
+  for (auto [index, list] : llvm::enumerate(lists)) {
+    list.counts = added[2 + 2 * index];
+    list.indices = added[3 + 2 * index];
+  }
+  b.setInsertionPointAfterValue(added.back());
 }
 
 Value ListCache::generation(Value at) {
@@ -311,36 +323,9 @@ void ListCache::replace(CachedList &list) {
   eraseUnused(list.slice);
 }
 
-void ListCache::createInitialState(TypeRange types) {
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointAfter(function);
-  auto initial =
-      func::FuncOp::create(b, (function.getSymName() + "_initial_state").str(),
-                           b.getFunctionType({}, types));
-  b.setInsertionPointToStart(initial.addEntryBlock());
-  SmallVector<Value> zeros;
-  for (Type type : types)
-    zeros.push_back(arith::ConstantOp::create(
-        b, DenseElementsAttr::get(cast<ShapedType>(type), APInt(32, 0))));
-  func::ReturnOp::create(b, zeros);
-}
-
 LogicalResult ListCache::verify() {
-  auto module = function->getParentOfType<ModuleOp>();
-  if (module)
-    if (auto uses = SymbolTable::getSymbolUses(function, module);
-        uses && !uses->empty())
-      return function.emitError("expected a function that nothing calls, whose "
-                                "arguments may change, to keep its lists as "
-                                "state");
-  std::string initial = (function.getSymName() + "_initial_state").str();
-  if (module && module.lookupSymbol(initial))
-    return function.emitError("expected '")
-           << initial << "' to be free for the first state, found a symbol";
-  if (!function.getBody().hasOneBlock() ||
-      !isa<func::ReturnOp>(function.getBody().front().getTerminator()))
-    return function.emitError("expected a function of one block to keep its "
-                              "lists as state");
+  if (failed(function.verify()))
+    return failure();
   for (CachedList &list : lists) {
     AttentionOp attention = list.attention;
     if (isa<CutoffSelectionAttr>(list.select.getSelection()))
@@ -359,16 +344,15 @@ LogicalResult ListCache::verify() {
 LogicalResult ListCache::rewrite() {
   if (failed(verify()))
     return failure();
-  auto end = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   tag = computeTag(schedule, lists);
-  unsigned before = function.getNumResults();
-  addArguments();
-  b.setInsertionPointToStart(&function.getBody().front());
+  SmallVector<StateEntry> state = describeState();
+  addArguments(state);
   readStep();
   for (CachedList &list : lists)
     replace(list);
-  end.getOperandsMutable().append(results);
-  createInitialState(function.getResultTypes().drop_front(before));
+  function.addResults(state, results);
+  function.createInitialState(state);
+  function.getOperation()->removeAttr(scheduleAttrName);
   return success();
 }
 
@@ -387,33 +371,34 @@ struct CacheListsPass : sparse_attn::impl::CacheListsBase<CacheListsPass> {
       given = parsed->schedule;
       llvm::append_range(dense, parsed->denseLayers);
     }
-    SmallVector<func::FuncOp> functions;
-    getOperation()->walk([&](func::FuncOp function) {
-      if (!function.isExternal() && !function->hasAttr(kernelAttrName))
-        functions.push_back(function);
+    SmallVector<std::unique_ptr<StatefulFunction>> functions;
+    getOperation()->walk([&](Operation *op) {
+      if (!op->hasAttr(kernelAttrName))
+        if (std::unique_ptr<StatefulFunction> found =
+                StatefulFunction::create(op))
+          functions.push_back(std::move(found));
     });
     int64_t cached = 0;
-    for (func::FuncOp function : functions) {
-      Attribute own = function->getAttr("sparse_attn.cache");
+    for (std::unique_ptr<StatefulFunction> &function : functions) {
+      Operation *op = function->getOperation();
+      Attribute own = op->getAttr(scheduleAttrName);
       if (own && !isa<CacheScheduleAttr>(own)) {
-        function.emitError("expected #sparse_attn.cache as sparse_attn.cache, "
-                           "found ")
-            << own;
+        op->emitError("expected #sparse_attn.cache as ")
+            << scheduleAttrName << ", found " << own;
         return signalPassFailure();
       }
       auto chosen = own ? cast<CacheScheduleAttr>(own) : given;
       if (!chosen)
         continue;
-      FailureOr<SmallVector<CachedList>> lists =
-          collectCachedLists(function, dense);
+      FailureOr<SmallVector<CachedList>> lists = collectCachedLists(op, dense);
       if (failed(lists))
         return signalPassFailure();
       if (lists->empty()) {
         if (own)
-          function.emitRemark("keeps no lists: no attention visits a list");
+          op->emitRemark("keeps no lists: no attention visits a list");
         continue;
       }
-      if (failed(ListCache(function, chosen, *lists).rewrite()))
+      if (failed(ListCache(*function, chosen, *lists).rewrite()))
         return signalPassFailure();
       cached += lists->size();
     }

@@ -59,14 +59,14 @@ static LogicalResult findSlice(CachedList &list) {
 }
 
 FailureOr<SmallVector<CachedList>>
-sparse_attn::collectCachedLists(func::FuncOp function,
+sparse_attn::collectCachedLists(Operation *function,
                                 ArrayRef<int64_t> denseLayers) {
   SmallVector<AttentionOp> attentions;
-  function.walk([&](AttentionOp op) { attentions.push_back(op); });
+  function->walk([&](AttentionOp op) { attentions.push_back(op); });
   SmallVector<CachedList> lists;
   for (int64_t layer : denseLayers)
     if (layer < 0 || layer >= static_cast<int64_t>(attentions.size()))
-      return function.emitError("expected dense attentions among the ")
+      return function->emitError("expected dense attentions among the ")
              << attentions.size() << " of the function, numbered from 0, found "
              << layer;
   for (auto [number, op] : llvm::enumerate(attentions)) {
@@ -76,7 +76,7 @@ sparse_attn::collectCachedLists(func::FuncOp function,
     list.attention = op;
     list.select = op.getBlockCounts().getDefiningOp<SelectBlocksOp>();
     if (!list.select || op.getBlockIndices() != list.select.getIndices() ||
-        op->getBlock() != &function.getBody().front() ||
+        op->getBlock() != &function->getRegion(0).front() ||
         list.select->getBlock() != op->getBlock())
       return op.emitOpError("expected a block list made by one "
                             "sparse_attn.select_blocks, in the function's "

@@ -10,7 +10,6 @@
 #define SPARSEATTN_LIB_DIALECT_SPARSEATTN_TRANSFORMS_CACHEDLIST_H
 
 #include "SparseAttn/Dialect/SparseAttn/IR/SparseAttn.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::sparse_attn {
 
@@ -28,10 +27,11 @@ struct CachedList {
   Value counts, indices;
 };
 
-/// The lists of the attentions of `function` in order. Attentions whose number
-/// is among `denseLayers` lose theirs. Reports a list that cannot be state.
+/// The lists of the attentions in order that a function holds, which has one
+/// region. Attentions whose number is among `denseLayers` lose theirs. Reports
+/// a list that cannot be state.
 FailureOr<SmallVector<CachedList>>
-collectCachedLists(func::FuncOp function, ArrayRef<int64_t> denseLayers);
+collectCachedLists(Operation *function, ArrayRef<int64_t> denseLayers);
 
 /// Erases the operations of a slice that nothing uses.
 void eraseUnused(ArrayRef<Operation *> slice);

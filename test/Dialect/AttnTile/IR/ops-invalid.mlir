@@ -329,8 +329,8 @@ func.func @gather_offset(%p: !llvm.ptr<1>, %i: i64) {
 // -----
 
 func.func @block_sums(%tile: tensor<32x64xf32>, %m: !attn_tile.matrix<9xf32, rows = 9>, %row: i32) {
-  // expected-error @below {{expected blocks of 1 or 8 rows by a multiple of 8 columns that divide 'tensor<32x64xf32>', found [4, 8]}}
-  attn_tile.store_block_sums %tile, %m[%row, %row] block = [4, 8] : tensor<32x64xf32>, !attn_tile.matrix<9xf32, rows = 9>
+  // expected-error @below {{expected blocks of 1, 2, 4 or 8 rows by a power of 2 of at least 2 columns that divide 'tensor<32x64xf32>', found [4, 24]}}
+  attn_tile.store_block_sums %tile, %m[%row, %row] block = [4, 24] : tensor<32x64xf32>, !attn_tile.matrix<9xf32, rows = 9>
   return
 }
 

@@ -6,6 +6,8 @@
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k:0.3,by-score 2>&1 | FileCheck %s --check-prefix=RULE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=top-k:7 2>&1 | FileCheck %s --check-prefix=ABOVE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection=selection=recall:1 2>&1 | FileCheck %s --check-prefix=CERTAIN
+// RUN: sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3,block=64,order=score block=256" 2>/dev/null | FileCheck %s --check-prefix=BLOCK
+// RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3,block=0" 2>&1 | FileCheck %s --check-prefix=NOBLOCK
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3 tile=48" 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 levels=0.8,0.9" 2>&1 | FileCheck %s --check-prefix=LEVELS
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=recall:0.9 samples=1" 2>&1 | FileCheck %s --check-prefix=SAMPLES
@@ -14,10 +16,11 @@
 // RUN: not sparse-attn-opt %s -sparse-attn-assign-selection="selection=top-k:0.3 forced-from=-7" 2>&1 | FileCheck %s --check-prefix=FORCED
 
 // FORCED: error: expected the first forced key, or -1 for none, found -7
-// RULE: error: expected a selection 'none', or 'top-k:', 'top-p:', 'cutoff:' or 'recall:' with a number and perhaps ',order=score', found 'top-k{{(:0.3,by-score)?}}'
+// RULE: error: expected a selection 'none', or 'top-k:', 'top-p:', 'cutoff:' or 'recall:' with a number and perhaps ',order=score' and ',block=128', found 'top-k{{(:0.3,by-score)?}}'
 // ABOVE: error: expected a share of the blocks above 0 and at most 1, found 7
 // CERTAIN: error: expected a recall above 0 and below 1 in selection 'recall:1', found 1
 // TILE: error: expected blocks of whole tiles, found blocks of 128 tokens and tiles of 48
+// NOBLOCK: error: expected blocks of whole tiles, found blocks of 0 tokens and tiles of 16
 // LEVELS: error: expected levels above 0 and at most 1, descending, found 9.000000e-01
 // SAMPLES: error: expected 2 to 1048576 samples, found 1
 // NONE-NOT: sparse_attn.select_blocks
@@ -38,6 +41,10 @@
 // CHECK: %[[C:.*]], %[[I:.*]] = sparse_attn.select_blocks ins(%[[S0]] : {{.*}}) outs({{.*}} : tensor<2x4x3xi32>, tensor<2x4x3x4xi32>)
 // CHECK-SAME: {selection = #sparse_attn.top_k<0.3>}
 // CHECK: sparse_attn.attention {{.*}} blocks(%[[C]], %[[I]] : {{.*}}block_shape = array<i64: 128, 128>
+// BLOCK-LABEL: @plain(
+// BLOCK: sparse_attn.block_scores {{.*}}block = array<i64: 64, 64>
+// BLOCK: sparse_attn.select_blocks {{.*}} {by_score, selection = #sparse_attn.top_k<0.3>}
+// BLOCK: sparse_attn.attention {{.*}}block_shape = array<i64: 64, 64>
 // TEXT-LABEL: @plain(
 // TEXT: sparse_attn.select_blocks {{.*}} {by_score, dense_from = 2 : i64, forced_from = 2 : i64, selection = #sparse_attn.top_p<0.9>}
 

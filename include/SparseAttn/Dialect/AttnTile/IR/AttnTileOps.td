@@ -172,8 +172,8 @@ def AttnTile_StoreScalarOp : AttnTile_Op<"store_scalar", [MemoryEffects<[MemWrit
 def AttnTile_StoreBlockSumsOp : AttnTile_Op<"store_block_sums", [MemoryEffects<[MemWrite]>]> {
   let summary = "Write the sums of the blocks that a tile is divided into";
   let description = [{
-    Divides the tile into blocks of `block` (1 or 8 rows, a multiple of 8
-    columns), and writes the sum of block (i, j) to element (row + i,
+    Divides the tile into blocks of `block` (1, 2, 4 or 8 rows, a power
+    of 2 of columns from 2), and writes the sum of block (i, j) to element (row + i,
     column + j) of the matrix, where that is below its rows and columns.
 
     Example:

@@ -139,6 +139,7 @@ def AssignSelection : Pass<"sparse-attn-assign-selection"> {
         recall:0.95            the shortest list, of the nested ones of
                                `levels`, whose mean recall is certified
         ...,order=score        visit the best block first
+        ...,block=64           blocks of 64 queries and keys instead of `block`
 
     `recall` draws `samples` queries, finds the exact mass of every block for
     each, and goes down the lists of `levels`, from the longest, while the lower
@@ -210,6 +211,11 @@ def CacheLists : Pass<"sparse-attn-cache-lists"> {
     a step outside the schedule are errors when the program runs: `cf.assert`.
 
     `<name>_initial_state` gives the state to begin with.
+
+    In programs of IREE 3.13 (`util.func`, as printed in the generic form at
+    --compile-to=preprocessing) the state comes and goes as `!hal.buffer_view`,
+    behind the fences that torch's functions have, and through the function
+    around these.
 
     The ratio of the schedule takes the place of the number of `top_k` and
     `top_p`; `cutoff`, whose number is no share, is an error. Lists whose number
