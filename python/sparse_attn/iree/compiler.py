@@ -23,8 +23,9 @@ from sparse_attn.iree import inputs
 from sparse_attn.iree.installation import TESTED, Installation, IreeError, find
 
 # What both parsers read: MLIR 22 here, and the newer one inside IREE.
-GENERIC = ["--mlir-print-op-generic", "--mlir-print-local-scope",
-           "--mlir-print-elementsattrs-with-hex-if-larger=-1"]  # fmt: skip
+_PRINTED = ["--mlir-print-op-generic", "--mlir-print-elementsattrs-with-hex-if-larger=-1"]
+GENERIC = [*_PRINTED, "--mlir-print-local-scope"]
+_RESOURCES = "\n{-#\n"
 # IREE generates code for these; newer GPUs run its sm_80 code beside our kernels.
 IREE_TARGETS = ("sm_80", "sm_86", "sm_89")
 OURS = ("target", "filter", "select", "layout", "f32", "cache", "expect-attention", "report",
@@ -87,6 +88,23 @@ def _call(command: list, hint: str = "") -> str:
     raise IreeError(f"{Path(command[0]).name}: {complaint[:2000]}{hint}")
 
 
+def _print_generic(command: list, output: Path) -> None:
+    """Has IREE print a program to `output`. In the local scope constants that are
+    resources are names alone; their data come from what is printed without it."""
+    _call([*command, *GENERIC, "-o", output])
+    if b"dense_resource<" not in output.read_bytes():
+        return
+    whole = output.with_suffix(".whole.mlir")
+    _call([*command, *_PRINTED, "-o", whole])
+    _, separator, resources = whole.read_text().rpartition(_RESOURCES)
+    whole.unlink()
+    if not separator:
+        raise IreeError(f"expected {Path(command[0]).name} to print the data of constants "
+                        "behind the program, found none")  # fmt: skip
+    with output.open("a") as file:
+        file.write(separator + resources)
+
+
 def _export_parameters(iree: Installation, module: Path, request: Request, output: Path) -> None:
     """Moves large constants of `module` to an archive, before any text of them."""
     scope, separator, archive = request.parameters.partition("=")
@@ -99,7 +117,7 @@ def _export_parameters(iree: Installation, module: Path, request: Request, outpu
         f"{{path={scope}={archive} minimum-size={request.parameters_minimum}}},"
         "iree-util-fold-globals)"
     )
-    _call([iree.optimizer, module, f"--pass-pipeline={passes}", *GENERIC, "-o", output])
+    _print_generic([iree.optimizer, module, f"--pass-pipeline={passes}"], output)
 
 
 def _is_preprocessed(source: Path) -> bool:
@@ -119,7 +137,7 @@ def _preprocess(iree: Installation, source: Path, request: Request, folder: Path
         _call([*command, "--emit-mlir-bytecode", "-o", module])
         _export_parameters(iree, module, request, output)
     else:
-        _call([*command, *GENERIC, "-o", output])
+        _print_generic(command, output)
     with output.open() as text:
         first = text.readline()
     if not first.startswith('"builtin.module"('):
