@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -141,28 +141,46 @@ def read_launches(log: Path) -> collections.Counter:
     return collections.Counter(line.split()[0] for line in lines)
 
 
+@dataclass
+class Program:
+    """A .vmfb on a device of IREE's, its weights in an archive."""
+
+    iree: Installation
+    file: Path
+    weights: Path
+    device: str = "cuda"
+    environment: dict = field(default_factory=dict)
+
+    def call(self, function: str, arrays: list, results: int) -> list:
+        """The results of `function`, as many as it has."""
+        folder = self.file.parent
+        flags = []
+        for n, array in enumerate(arrays):
+            np.save(folder / f"input_{n}.npy", array)
+            flags.append(f"--input=@{folder / f'input_{n}.npy'}")
+        outputs = [folder / f"result_{n}.npy" for n in range(results)]
+        call([self.iree.runner, f"--device={self.device}", f"--module={self.file}",
+              f"--function={function}", f"--parameters={SCOPE}={self.weights}", *flags,
+              *(f"--output=@{output}" for output in outputs)], self.environment)  # fmt: skip
+        return [np.load(output) for output in outputs]
+
+
 def run(model: Model, folder: Path, gpu: bool = False) -> dict:
     """Compiles `model`, every attention ours, and runs it: the report, launches by
     kernel, and the results."""
     iree = find_iree()
-    source, program, log = (folder / f"{model.name}.{kind}" for kind in ("mlir", "vmfb", "log"))
+    source, file, log = (folder / f"{model.name}.{kind}" for kind in ("mlir", "vmfb", "log"))
     source.write_text(model.graph)
-    request, _ = compiler.parse([str(source), "-o", str(program), "--ptxas=none", "--report=json",
+    request, _ = compiler.parse([str(source), "-o", str(file), "--ptxas=none", "--report=json",
                                  f"--expect-attention={LAYERS}"])  # fmt: skip
     report = json.loads(compiler.compile_module(iree, request, folder))
     became = [softmax["status"] for softmax in report["softmaxes"]]
     if became != ["compiled"] * LAYERS:
         raise RuntimeError(f"{model.name}: expected {LAYERS} softmaxes in kernels, found {became}")
-    flags = []
-    for n, array in enumerate(model.inputs):
-        np.save(folder / f"input_{n}.npy", array)
-        flags.append(f"--input=@{folder / f'input_{n}.npy'}")
-    outputs = [folder / f"result_{n}.npy" for n in range(len(model.results))]
-    call([iree.runner, "--device=cuda", f"--module={program}", "--function=main",
-          f"--parameters={SCOPE}={archive(iree, draw_weights(model.graph), folder)}", *flags,
-          *(f"--output=@{output}" for output in outputs)], {} if gpu else stand_in(log))  # fmt: skip
-    return {"report": report, "launches": read_launches(log),
-            "results": [np.load(output) for output in outputs]}  # fmt: skip
+    program = Program(iree, file, archive(iree, draw_weights(model.graph), folder),
+                      environment={} if gpu else stand_in(log))  # fmt: skip
+    results = program.call("main", model.inputs, len(model.results))
+    return {"report": report, "launches": read_launches(log), "results": results}
 
 
 def difference(results: list, expected: list) -> float:

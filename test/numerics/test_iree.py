@@ -10,20 +10,15 @@ programs on the stand-in for the CUDA driver: beside float64, and beside stock
 IREE on the CPU."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 
 import programs
 import selection_reference as reference
-from sparse_attn import tools
 from sparse_attn.reference import Problem, dense_attention, error_limit, rounded_attention
 from sparse_attn.filters import Filter
 from test_cached_lists import draw
-
-sys.path.insert(0, str(tools.ROOT / "examples"))
-import iree_video_transformer  # noqa: E402
 
 CAUSAL = "linalg/torch_sdpa_f16_causal.mlir"
 
@@ -222,20 +217,6 @@ def test_large_constants_go_to_an_archive(tmp_path):
     found, _ = programs.run(program, "f", programs.save([q], tmp_path), tmp_path,
                             parameters=f"model={archive}")  # fmt: skip
     assert np.array_equal(found, q + weights)
-
-
-def test_video_transformer(tmp_path):
-    """A whole model, its weights in an archive and its tokens along a Hilbert curve:
-    every attention ours, all else IREE's, and the result that of IREE on the CPU."""
-    programs.installation()
-    found = iree_video_transformer.run(tmp_path, flags=("--layout=hilbert:2x8x8",))
-    # 14 MB of weights are neither in the program nor in the texts.
-    assert found["archive"] > 1e7 and found["program"] < 1e6
-    assert all(path.stat().st_size < 2e6 for path in tmp_path.glob("*.mlir"))
-    assert found["launches"]["attention_0"] == 6 and found["launches"].total() > 100
-    assert np.abs(found["stock"]).max() > 0.1
-    difference = np.linalg.norm(found["ours"] - found["stock"])
-    assert difference <= 1e-5 * np.linalg.norm(found["stock"])
 
 
 @pytest.mark.parametrize("selection", ["top-k:0.4", "recall:0.7"])
