@@ -202,21 +202,24 @@ def test_large_constants_go_to_an_archive(tmp_path):
     weights = generator.standard_normal((2, 64, 32)).astype("f4")
     source = tmp_path / "weights.mlir"
     source.write_text(f"""
-    func.func @f(%q: tensor<2x64x32xf32>) -> tensor<2x64x32xf32> {{
+    func.func @f(%q: tensor<2x64x32xf32>, %s: tensor<2xf32>) -> (tensor<2x64x32xf32>, tensor<2xf32>) {{
       %w = arith.constant dense<"0x{weights.tobytes().hex().upper()}"> : tensor<2x64x32xf32>
       %r = arith.addf %q, %w : tensor<2x64x32xf32>
-      return %r : tensor<2x64x32xf32>
-    }}""")
+      %b = arith.constant dense_resource<small> : tensor<2xf32>
+      %t = arith.addf %s, %b : tensor<2xf32>
+      return %r, %t : tensor<2x64x32xf32>, tensor<2xf32>
+    }}
+    {{-# dialect_resources: {{ builtin: {{ small: "0x040000000000803F00000040" }} }} #-}}""")
     archive = tmp_path / "weights.irpa"
     program = programs.compile_ours(
         source, tmp_path, f"--parameters=model={archive}", "--parameters-minimum=1024")  # fmt: skip
     assert archive.stat().st_size > weights.nbytes
     assert (tmp_path / "1-preprocessed.mlir").stat().st_size < weights.nbytes
     assert program.stat().st_size < weights.nbytes
-    q = np.ones((2, 64, 32), "f4")
-    found, _ = programs.run(program, "f", programs.save([q], tmp_path), tmp_path,
-                            parameters=f"model={archive}")  # fmt: skip
-    assert np.array_equal(found, q + weights)
+    q, pair = np.ones((2, 64, 32), "f4"), np.zeros(2, "f4")
+    found, _ = programs.run_all(program, "f", programs.save([q, pair], tmp_path), tmp_path, 2,
+                                parameters=f"model={archive}")  # fmt: skip
+    assert np.array_equal(found[0], q + weights) and np.array_equal(found[1], [1, 2])
 
 
 @pytest.mark.parametrize("selection", ["top-k:0.4", "recall:0.7"])

@@ -89,10 +89,11 @@ def _call(command: list, hint: str = "") -> str:
 
 
 def _print_generic(command: list, output: Path) -> None:
-    """Has IREE print a program to `output`. In the local scope constants that are
-    resources are names alone; their data come from what is printed without it."""
+    """Has IREE print a program to `output`. Constants that are resources are names;
+    iree-opt prints their data only where it does not print the local scope."""
     _call([*command, *GENERIC, "-o", output])
-    if b"dense_resource<" not in output.read_bytes():
+    text = output.read_bytes()
+    if b"dense_resource<" not in text or _RESOURCES.encode() in text:
         return
     whole = output.with_suffix(".whole.mlir")
     _call([*command, *_PRINTED, "-o", whole])
