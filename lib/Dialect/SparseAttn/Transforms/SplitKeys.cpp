@@ -124,10 +124,17 @@ static Value createBoundaries(ImplicitLocOpBuilder &b, AttentionOp op,
   each = arith::MaxSIOp::create(b, each, constant(fewestKeys));
   each = arith::CeilDivSIOp::create(b, each, constant(shareMultiple));
   each = arith::MulIOp::create(b, each, constant(shareMultiple));
-  SmallVector<Value> boundaries;
-  for (int64_t share = 0; share <= count; ++share)
-    boundaries.push_back(arith::MulIOp::create(b, each, constant(share)));
-  return tensor::FromElementsOp::create(b, boundaries);
+  // One computation: each element of a tensor.from_elements would be a launch
+  // of its own in a program for a GPU.
+  Value init = tensor::EmptyOp::create(b, {count + 1}, b.getI64Type());
+  return emitGeneric(
+      b, b.getLoc(), {}, init, {b.getMultiDimIdentityMap(1)},
+      [&](OpBuilder &inner, Location loc, ValueRange) -> Value {
+        Value share =
+            arith::IndexCastOp::create(inner, loc, inner.getI64Type(),
+                                       linalg::IndexOp::create(inner, loc, 0));
+        return arith::MulIOp::create(inner, loc, each, share);
+      });
 }
 
 /// Hides the keys of other shares in the region of `op`, whose batch indices

@@ -52,7 +52,9 @@ func.func @decode(%q: tensor<2x1x32xf16>, %k: tensor<2x4096x32xf16>, %v: tensor<
 // CHECK: %[[ENOUGH:.*]] = arith.maxsi %[[EACH]], %c512_i64 : i64
 // CHECK: %[[TILES:.*]] = arith.ceildivsi %[[ENOUGH]], %c128_i64
 // CHECK: %[[SHARE:.*]] = arith.muli %[[TILES]], %c128_i64
-// CHECK: %[[BOUNDARIES:.*]] = tensor.from_elements {{.*}} : tensor<7xi64>
+// CHECK: %[[BOUNDARIES:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<7xi64>)
+// CHECK: linalg.index 0
+// CHECK: arith.muli %[[SHARE]], %{{.*}} : i64
 // CHECK: sparse_attn.attention
 // CHECK: ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %[[INDEX:.*]]: index, %{{.*}}: index, %[[KEY:.*]]: index):
 // CHECK: %[[FIRST:.*]] = tensor.extract %[[BOUNDARIES]][%[[INDEX]]]
