@@ -264,10 +264,12 @@ void decodeTestp(Decoder &d) {
 // Both judge only the operand that they pick; an unwritten one makes an
 // unwritten result, because compilers leave undefined arms in place.
 template <class T>
-void pick(Warp &warp, const uint32_t *slots, uint32_t first) {
+void pick(Warp &warp, const uint32_t *slots, uint32_t first,
+          uint32_t decided = ~0u) {
   const uint8_t *a = warp.slot(slots[1]), *b = warp.slot(slots[2]);
-  uint32_t written =
-      (first & warp.written(slots[1])) | (~first & warp.written(slots[2]));
+  uint32_t written = ((first & warp.written(slots[1])) |
+                      (~first & warp.written(slots[2]))) &
+                     decided;
   eachLane<T>(warp, slots[0], [=](unsigned lane) {
     return first >> lane & 1 ? getLane<T>(a, lane) : getLane<T>(b, lane);
   });
@@ -275,11 +277,12 @@ void pick(Warp &warp, const uint32_t *slots, uint32_t first) {
   result = (result & ~warp.lanes) | (written & warp.lanes);
 }
 
+/// An unwritten predicate picks an unwritten result, as it would give one in
+/// the logic of predicates: it decides nothing before something depends on it.
 template <class T>
 void runSelp(Warp &warp, const Inst &inst, const uint32_t *slots) {
-  if (warp.requireWritten(slots[3]))
-    pick<T>(warp, slots,
-            inst.a ? ~warp.predicate(slots[3]) : warp.predicate(slots[3]));
+  uint32_t first = warp.predicate(slots[3]);
+  pick<T>(warp, slots, inst.a ? ~first : first, warp.written(slots[3]));
 }
 
 /// slct picks by sign; Inst::a: a float (bit 0), flushed (bit 1).

@@ -191,6 +191,12 @@ TEST(MemoryFault, UnwrittenRegisters) {
   expectFault("  setp.ne.u32 %p1, %tid, 9;\n  selp.b32 %r1, %tid, %r2, %p1;\n"
               "  st.global.u32 [%out], %r1; // HERE",
               {"register '%r1' was never written", "thread (9, 0, 0)"});
+  // What an unwritten predicate picked is nothing either; that it is there
+  // is no fault.
+  expectFault("  selp.b32 %r1, 1, 2, %p3;\n"
+              "  setp.ne.u32 %p1, %tid, 7;\n  selp.b32 %r3, %tid, %r1, %p1;\n"
+              "  st.global.u32 [%out], %r3; // HERE",
+              {"register '%r3' was never written", "thread (7, 0, 0)"});
 }
 
 // --- cp.async ---
