@@ -8,6 +8,7 @@
 """Models that stock IREE 3.13 refuses get through in other words, which mean the
 same; what cannot get through ends in one error."""
 
+import json
 import os
 import subprocess
 
@@ -59,6 +60,45 @@ DYNAMIC = """func.func @dynamic(%n: tensor<i32>, %a: tensor<2x?xf32>) -> tensor<
 }
 """  # noqa: E501
 
+BITWISE = """func.func @bitwise(%a: !torch.vtensor<[2,8],KIND>, %b: !torch.vtensor<[8],KIND>) -> !torch.vtensor<[2,8],KIND> {
+  %0 = OPERATION : TYPES -> !torch.vtensor<[2,8],KIND>
+  return %0 : !torch.vtensor<[2,8],KIND>
+}
+"""  # noqa: E501
+
+DIFF = """func.func @diff(%before: !torch.vtensor<[1,3],KIND>, %a: !torch.vtensor<SHAPE,KIND>, %after: !torch.vtensor<[2,2],KIND>) -> !torch.vtensor<RESULT,KIND> {
+  %int1 = torch.constant.int 1
+  %int-1_0 = torch.constant.int DIM
+  %none = torch.constant.none
+  %0 = torch.operator "torch.aten.diff"(%a, %int1, %int-1_0, BEFORE, AFTER) : (!torch.vtensor<SHAPE,KIND>, !torch.int, !torch.int, TYPES) -> !torch.vtensor<RESULT,KIND> 
+  return %0 : !torch.vtensor<RESULT,KIND>
+}
+"""  # noqa: E501, W291
+# Extents of the operand and of the result, the dimension, what is before and after.
+DIFFS = {
+    "alone": ("[2,5]", "[2,4]", -1, None, None),
+    "before": ("[4,3]", "[4,3]", 0, "before", None),
+    "after": ("[2,5]", "[2,6]", 1, None, "after"),
+    "dynamic": ("[?,3]", "[?,3]", -2, "before", None),
+    "all": ("[1,2]", "[3,2]", 0, "a", "after"),
+}
+
+
+def replace_all(text, **words):
+    for word, new in words.items():
+        text = text.replace(word, new)
+    return text
+
+
+def diff_text(name, kind="si64"):
+    shape, result, dim, before, after = DIFFS[name]
+    shapes = {"before": "[1,3]", "a": shape, "after": "[2,2]"}
+    types = [f"!torch.vtensor<{shapes[x]},{kind}>" if x else "!torch.none" for x in (before, after)]
+    return replace_all(
+        DIFF, SHAPE=shape, RESULT=result, TYPES=", ".join(types), KIND=kind, DIM=str(dim),
+        BEFORE=f"%{before or 'none'}", AFTER=f"%{after or 'none'}",
+    )  # fmt: skip
+
 
 def stock_refuses(source, folder):
     command = [programs.installation().compiler, source, "--iree-hal-target-device=cuda",
@@ -104,12 +144,53 @@ def test_dynamic_reshapes_of_unit_dimensions(tmp_path):
     assert np.array_equal(programs.run(program, "dynamic", flags, tmp_path)[0], 2 * a)
 
 
+@pytest.mark.parametrize("kind", ["i1", "si32"])
+@pytest.mark.parametrize("name, form", [
+    ("and", "torch.aten.__and__.Tensor %a, %b : KINDS"),
+    ("xor", 'torch.operator "torch.aten.__xor__.Tensor"(%a, %b) : (KINDS)'),
+])  # fmt: skip
+def test_bitwise_operations(name, form, kind, tmp_path):
+    source = tmp_path / "bitwise.mlir"
+    kinds = f"!torch.vtensor<[2,8],{kind}>, !torch.vtensor<[8],{kind}>"
+    form = form.replace("KINDS", kinds)
+    source.write_text(replace_all(BITWISE, **{"OPERATION : TYPES": form, "KIND": kind}))
+    assert stock_refuses(source, tmp_path)
+    program = programs.compile_ours(source, tmp_path)
+    generator = np.random.default_rng(programs.GENERATOR_SEED)
+    element, limit = ("?", 2) if kind == "i1" else ("i4", 1 << 20)
+    a, b = (generator.integers(0, limit, shape).astype(element) for shape in [(2, 8), 8])
+    found, _ = programs.run(program, "bitwise", programs.save([a, b], tmp_path), tmp_path)
+    assert np.array_equal(found, {"and": a & b, "xor": a ^ b}[name])
+
+
+@pytest.mark.parametrize("name, kind", [*((name, "si64") for name in DIFFS), ("before", "f32")])
+def test_differences(name, kind, tmp_path):
+    source = tmp_path / "diff.mlir"
+    source.write_text(diff_text(name, kind))
+    assert stock_refuses(source, tmp_path)
+    program = programs.compile_ours(source, tmp_path)
+    shape, _, dim, before, after = DIFFS[name]
+    generator = np.random.default_rng(programs.GENERATOR_SEED)
+    shapes = {"before": (1, 3), "a": json.loads(shape.replace("?", "7")), "after": (2, 2)}
+    arrays = {name: generator.integers(0, 99, shape).astype("f4" if kind == "f32" else "i8")
+              for name, shape in shapes.items()}  # fmt: skip
+    flags = programs.save(list(arrays.values()), tmp_path)
+    found, _ = programs.run(program, "diff", flags, tmp_path)
+    ends = {end: arrays[x] for end, x in (("prepend", before), ("append", after)) if x}
+    assert np.array_equal(found, np.diff(arrays["a"], axis=dim, **ends))
+
+
 @pytest.mark.parametrize("line", [
     # Not only unit dimensions differ.
     "  %2 = stablehlo.dynamic_reshape %a, %1 : (tensor<2x?xf32>, tensor<1xi32>) -> tensor<?xf32>",
     "  // algorithm = <x>",
     # As many key heads as query heads.
     FLEX_GQA.replace("[1,2,", "[1,4,"),
+    # A second difference, a dimension that is not constant, booleans, types that differ.
+    diff_text("alone").replace("constant.int 1", "constant.int 2"),
+    diff_text("alone").replace("%int-1_0 = ", "%dim = "),
+    diff_text("alone", "i1"),
+    diff_text("before").replace("[1,3],si64", "[1,3],si32"),
 ])  # fmt: skip
 def test_other_lines_stay(line):
     assert text_forms.rewrite(line) == line

@@ -14,7 +14,10 @@ refuses, into others that mean the same. What is in no such form stays.
 - `stablehlo.dynamic_broadcast_in_dim` is told that unknown sizes do not expand,
   which holds for what JAX writes.
 - `torch.hop_flex_attention` with fewer key than query heads gets its keys and
-  values repeated (`enable_gqa`), which raising finds and takes back."""
+  values repeated (`enable_gqa`), which raising finds and takes back.
+- `torch.aten.__and__.Tensor` and `__xor__` become `bitwise_and` and `bitwise_xor`, of
+  which they are other names.
+- `torch.aten.diff` of first order becomes a difference of two slices."""
 
 from __future__ import annotations
 
@@ -36,6 +39,19 @@ _FLEX = re.compile(
     r"(?P<query_type>!torch\.vtensor<[^<>]*>), (?P<key_type>!torch\.vtensor<[^<>]*>), "
     r"(?P<value_type>!torch\.vtensor<[^<>]*>),"
 )
+_CONSTANT = re.compile(r"\s*(%[^\s:]+) = torch\.constant\.int (-?\d+)\b.*")
+_AND = re.compile(r"(?P<start>\s*%[^\s:]+ = torch\.aten\.)__and__(?P<rest>\.Tensor .*)")
+_XOR = re.compile(
+    r'(?P<start>\s*%[^\s:]+ = torch\.)operator "torch\.aten\.__xor__\.Tensor"'
+    r"\((?P<operands>[^()]*)\) : \((?P<types>[^()]*)\)(?P<rest> -> .*)"
+)
+_DIFF = re.compile(
+    r'(?P<indent>\s*)(?P<result>%[^\s:]+) = torch\.operator "torch\.aten\.diff"'
+    r"\((?P<operands>[^()]*)\) : \((?P<types>[^()]*)\) -> (?P<to>!torch\.vtensor<[^<>]*>)\s*"
+)
+_VTENSOR = re.compile(r"!torch\.vtensor<\[([^\[\]]+)\],(\w+)>")
+# Where a slice in torch ends that goes to the end.
+_END = 2**63 - 1
 
 
 def rewrite(text: str) -> str:
@@ -47,16 +63,24 @@ def rewrite(text: str) -> str:
         )
     lines = []
     broadcasts: dict = {}
+    constants: dict = {}
     for number, line in enumerate(text.split("\n")):
         new = None
         if "func.func" in line:
-            broadcasts = {}
+            broadcasts, constants = {}, {}
+        elif "torch.constant.int" in line:
+            if match := _CONSTANT.fullmatch(line):
+                constants[match[1]] = int(match[2])
         elif "stablehlo.dynamic_reshape" in line:
             new = _reshape(line, number, broadcasts)
         elif "stablehlo.dynamic_broadcast_in_dim" in line:
             new = _broadcast(line, broadcasts)
         elif "torch.hop_flex_attention" in line:
             new = _flex(line, number)
+        elif "torch.aten.__" in line:
+            new = _bitwise(line)
+        elif "torch.aten.diff" in line:
+            new = _diff(line, number, constants)
         lines += [line] if new is None else new
     return "\n".join(lines)
 
@@ -170,3 +194,66 @@ def _flex(line: str, number: int) -> Optional[list]:
     old = ", ".join(types)
     new = ", ".join([types[0], *(_with_heads(kind, query) for kind in types[1:])])
     return [*lines, f"{start} : {types_text.replace(old, new, 1)}"]
+
+
+def _bitwise(line: str) -> Optional[list]:
+    if match := _AND.fullmatch(line):
+        return [f"{match['start']}bitwise_and{match['rest']}"]
+    if match := _XOR.fullmatch(line):
+        return [f"{match['start']}aten.bitwise_xor.Tensor {match['operands']} : "
+                f"{match['types']}{match['rest']}"]  # fmt: skip
+    return None
+
+
+def _diff(line: str, number: int, constants: dict) -> Optional[list]:
+    """Elements without the first less those without the last, of what is prepended, the
+    source and what is appended. `constants` has the integers before, by name."""
+    match = _DIFF.fullmatch(line)
+    if not match:
+        return None
+    operands, kinds = match["operands"].split(", "), match["types"].split(", ")
+    if len(operands) != 5 or len(kinds) != 5:
+        return None
+    source, order, dim, before, after = zip(operands, kinds)
+    parts = [part for part in (before, source, after) if part[1] != "!torch.none"]
+    types = [_VTENSOR.fullmatch(kind) for _, kind in parts]
+    to = _VTENSOR.fullmatch(match["to"])
+    position = constants.get(dim[0])
+    if constants.get(order[0]) != 1 or position is None or not to or not all(types):
+        return None
+    # The type of all; torch takes the difference of booleans in another way.
+    elements = {kind[2] for kind in [*types, to]}
+    extents = [kind[1].split(",") for kind in types]
+    rank = len(to[1].split(","))
+    if len(elements) > 1 or "i1" in elements or any(len(shape) != rank for shape in extents):
+        return None
+    if not -rank <= position < rank:
+        return None
+    indent, name, one = match["indent"], f"of_line_{number}", order[0]
+    all_, kind = source
+    lines = []
+    if len(parts) > 1:
+        along = [shape[position] for shape in extents]
+        shape = extents[parts.index(source)]
+        shape[position] = "?" if "?" in along else str(sum(map(int, along)))
+        all_, kind = f"%all_{name}", f"!torch.vtensor<[{','.join(shape)}],{to[2]}>"
+        names, part_kinds = (", ".join(words) for words in zip(*parts))
+        lines = [
+            f"{indent}%parts_{name} = torch.prim.ListConstruct {names} : ({part_kinds}) "
+            "-> !torch.list<vtensor>",
+            f"{indent}{all_} = torch.aten.cat %parts_{name}, {dim[0]} : "
+            f"!torch.list<vtensor>, !torch.int -> {kind}",
+        ]
+    for bound, value in (("first", 0), ("last", -1), ("end", _END)):
+        lines.append(f"{indent}%{bound}_{name} = torch.constant.int {value}")
+    for half, begin, end in (("later", one, f"%end_{name}"),
+                             ("earlier", f"%first_{name}", f"%last_{name}")):  # fmt: skip
+        lines.append(
+            f"{indent}%{half}_{name} = torch.aten.slice.Tensor {all_}, {dim[0]}, {begin}, {end}, "
+            f"{one} : {kind}, !torch.int, !torch.int, !torch.int, !torch.int -> {match['to']}"
+        )
+    lines.append(
+        f"{indent}{match['result']} = torch.aten.sub.Tensor %later_{name}, %earlier_{name}, {one} : "
+        f"{match['to']}, {match['to']}, !torch.int -> {match['to']}"
+    )
+    return lines
