@@ -115,12 +115,9 @@ def export(name: str, make, arguments: list, dynamic=None) -> Model:
     inputs = tuple(torch.from_numpy(array) for array in arguments)
     module = make().eval()
     aot.externalize_module_parameters(module, external_scope=whole_models.SCOPE)
-    # IREE 3.13 imports neither of these two.
-    aten, torch_table = torch.ops.aten, torch.export.default_decompositions()
-    table = {op: torch_table[op] for op in (aten.__and__.Tensor, aten.diff.default)}
     with torch.no_grad():
         program = torch.export.export(module, inputs, dynamic_shapes=dynamic)
-        program = program.run_decompositions(aot.current_aot_decompositions() | table)
+        program = program.run_decompositions(aot.current_aot_decompositions())
         graph = str(aot.export(program).mlir_module)
         # Embeddings that are outputs' weights too have one of their names in the graph.
         weights = {key: torch.from_numpy(weight) for key, weight in draw_weights(graph).items()}
