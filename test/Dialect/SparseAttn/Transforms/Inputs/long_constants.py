@@ -1,3 +1,10 @@
+# ===- long_constants.py - A region that reads a long computation ----------===#
+#
+# Part of sparse-attn, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
 """Prints an attention whose region reads a sum of as many terms as asked for."""
 
 import sys
