@@ -102,6 +102,8 @@ static std::optional<AxisView> stepDown(Tracer &tracer, Operation *user,
     }
     return axes;
   }
+  if (auto shaped = dyn_cast<tensor::ReshapeOp>(user))
+    return tracer.throughReshape(shaped, candidate.axes, /*up=*/false);
   reshape = false;
   auto op = dyn_cast<linalg::LinalgOp>(user);
   if (!op || !op.hasPureTensorSemantics() || op->getNumResults() != 1 ||

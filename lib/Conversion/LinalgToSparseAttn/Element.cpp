@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/Element.h"
+#include "ReshapeGroups.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -73,6 +74,48 @@ Tracer::applyMap(AffineMap map, ArrayRef<AxisList> loops, Type tensor) {
   return result;
 }
 
+std::optional<AxisView> Tracer::throughReshape(tensor::ReshapeOp reshape,
+                                               ArrayRef<AxisList> axes,
+                                               bool up) {
+  std::optional<ReshapeGroups> found = findReshapeGroups(reshape);
+  if (!found)
+    return std::nullopt;
+  Value target = up ? reshape.getSource() : reshape.getResult();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(target.getType()).getShape();
+  AxisView view;
+  for (auto [at, group] : llvm::enumerate(found->groups)) {
+    unsigned first = up ? group.resultFirst : group.sourceFirst;
+    unsigned last = up ? group.resultLast : group.sourceLast;
+    unsigned to = up ? group.sourceFirst : group.resultFirst;
+    unsigned toEnd = up ? group.sourceLast : group.resultLast;
+    AxisList whole;
+    for (const AxisList &list : axes.slice(first, last - first))
+      llvm::append_range(whole, list);
+    if (at == found->inferred)
+      inferred.insert(whole);
+    ArrayRef<int64_t> sizes = shape.slice(to, toEnd - to);
+    if (llvm::count_if(sizes, [](int64_t size) { return size != 1; }) == 1) {
+      for (int64_t size : sizes)
+        view.push_back(size == 1 ? AxisList() : whole);
+      continue;
+    }
+    std::optional<AxisView> parts = space.distribute(whole, sizes);
+    if (!parts)
+      return std::nullopt;
+    llvm::append_range(view, *parts);
+  }
+  return view;
+}
+
+bool Tracer::isInferred(ArrayRef<unsigned> list) const {
+  AxisList resolved = space.resolve(list);
+  return llvm::any_of(inferred, [&](const AxisList &other) {
+    return llvm::any_of(space.resolve(other), [&](unsigned axis) {
+      return llvm::is_contained(resolved, axis);
+    });
+  });
+}
+
 std::optional<Element> Tracer::stepReshape(const Element &element) {
   Operation *def = element.value.getDefiningOp();
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(def)) {
@@ -96,6 +139,13 @@ std::optional<Element> Tracer::stepReshape(const Element &element) {
         llvm::append_range(list, element.axes[dim]);
     }
     return Element{expand.getSrc(), nullptr, std::move(axes)};
+  }
+  if (auto reshape = dyn_cast<tensor::ReshapeOp>(def)) {
+    std::optional<AxisView> axes =
+        throughReshape(reshape, element.axes, /*up=*/true);
+    if (!axes)
+      return std::nullopt;
+    return Element{reshape.getSource(), nullptr, std::move(*axes)};
   }
   if (auto cast = dyn_cast<tensor::CastOp>(def))
     if (isa<RankedTensorType>(cast.getSource().getType()))

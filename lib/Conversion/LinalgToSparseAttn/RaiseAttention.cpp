@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/RaiseAttention.h"
+#include "ReshapeGroups.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -24,6 +25,9 @@ public:
 private:
   LogicalResult matchOperands(const SoftmaxMatch &softmax,
                               unsigned probabilities);
+  /// Whether dimension `dim` of the result, seen as `list`, is proven to be as
+  /// long as that of the query.
+  bool isSizeOfQuery(unsigned dim, ArrayRef<unsigned> list);
   /// The element of an operand of a product at its loops.
   Element operandAt(linalg::LinalgOp op, unsigned index,
                     ArrayRef<AxisList> loops);
@@ -51,6 +55,16 @@ Element Raiser::operandAt(linalg::LinalgOp op, unsigned index,
       op.getMatchingIndexingMap(&operand), loops, tensor.getType());
   assert(axes && "expected a contraction");
   return {tensor, nullptr, std::move(*axes)};
+}
+
+bool Raiser::isSizeOfQuery(unsigned dim, ArrayRef<unsigned> list) {
+  return llvm::any_of(plan->query, [&](const Candidate &candidate) {
+    return llvm::any_of(llvm::enumerate(candidate.axes), [&](auto entry) {
+      return space.same(entry.value(), list) &&
+             haveSameSize(values->getResult(0), dim, candidate.tensor,
+                          entry.index());
+    });
+  });
 }
 
 LogicalResult Raiser::matchOperands(const SoftmaxMatch &softmax,
@@ -126,6 +140,11 @@ LogicalResult Raiser::matchOperands(const SoftmaxMatch &softmax,
       tracer.applyMap(outputMap, loops, values->getResult(0).getType());
   assert(output && "expected a contraction");
   plan->output = findCopies(tracer, values->getResult(0), *output);
+  // Without keys there is nothing to weigh, but still a row for each query.
+  for (auto [dim, list] : llvm::enumerate(*output))
+    if (tracer.isInferred(list) && !isSizeOfQuery(dim, list))
+      return refusal(anchor, "a length of the result is that of the query only "
+                             "if a tensor.reshape is of no empty tensor");
   return success();
 }
 
@@ -160,6 +179,25 @@ LogicalResult Raiser::checkUses() {
   return success();
 }
 
+/// A softmax that only elementwise ops are between and `tensor`, if there is
+/// one.
+static Operation *findSoftmax(Value tensor, unsigned depth) {
+  if (auto softmax = tensor.getDefiningOp<linalg::SoftmaxOp>())
+    return softmax;
+  auto op = tensor.getDefiningOp<linalg::LinalgOp>();
+  if (!op || depth == 0)
+    return nullptr;
+  if (op.getNumReductionLoops() != 0)
+    return nullptr;
+  for (Operation &scalar : *op.getBlock())
+    if (looksLikeSoftmax(&scalar))
+      return &scalar;
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (Operation *found = findSoftmax(operand->get(), depth - 1))
+      return found;
+  return nullptr;
+}
+
 LogicalResult Raiser::explain(unsigned operand) {
   struct Place {
     Element element;
@@ -185,6 +223,11 @@ LogicalResult Raiser::explain(unsigned operand) {
       }
     }
     Element element = tracer.stripCasts(place.element);
+    if (auto reshape = element.value.getDefiningOp<tensor::ReshapeOp>())
+      if (Operation *softmax = findSoftmax(reshape.getSource(), 6))
+        return refusal(softmax, "the probabilities pass through a "
+                                "tensor.reshape whose sizes are not proven to "
+                                "be theirs");
     Operation *op = element.getScalarOp();
     if (!op || place.depth == 3 ||
         !isa_and_nonnull<arith::ArithDialect>(op->getDialect()))

@@ -231,6 +231,8 @@ class Function:
         dims = tuple(dims)
         if dims == x.dims:
             return x
+        if self.random.random() < 0.15:
+            return self.reshape(x, dims)
         text = f"tensor.collapse_shape {x.name} {self._groups(x.dims, dims)} : "
         return Tensor(
             self.emit(f"{text}{self.type_of(x)} into {self.type(dims, x.element)}"), dims, x.element
@@ -240,6 +242,8 @@ class Function:
         dims = tuple(dims)
         if dims == x.dims:
             return x
+        if self.random.random() < 0.15:
+            return self.reshape(x, dims)
         # Lengths first: they are ops of their own.
         sizes = [self.length(d) if self.is_dynamic(d) else str(self.size(d)) for d in dims]
         text = (
@@ -247,6 +251,23 @@ class Function:
             f"[{', '.join(sizes)}] : {self.type_of(x)} into {self.type(dims, x.element)}"
         )
         return Tensor(self.emit(text), dims, x.element)
+
+    def reshape(self, x: Tensor, dims) -> Tensor:
+        """A tensor.reshape to computed sizes."""
+        element = self.random.choice(["index", "i64", "i32"])
+        sizes = []
+        for dim in dims:
+            if not self.is_dynamic(dim):
+                sizes.append(self.emit(f"arith.constant {self.size(dim)} : index"))
+                continue
+            sizes.append(self.length(dim))
+            if element != "index":
+                there = self.emit(f"arith.index_cast {sizes[-1]} : index to {element}")
+                sizes[-1] = self.emit(f"arith.index_cast {there} : {element} to index")
+        kind = f"tensor<{len(dims)}xindex>"
+        shape = self.emit(f"tensor.from_elements {', '.join(sizes)} : {kind}")
+        text = f"tensor.reshape {x.name}({shape}) : ({self.type_of(x)}, {kind})"
+        return Tensor(self.emit(f"{text} -> {self.type(dims, x.element)}"), dims, x.element)
 
     def transpose(self, x: Tensor, dims) -> Tensor:
         """Reorders the dimensions, by linalg.transpose or a generic."""

@@ -12,6 +12,7 @@
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/AxisSpace.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::sparse_attn {
@@ -121,6 +122,14 @@ public:
   std::optional<AxisView> applyMap(AffineMap map, ArrayRef<AxisList> loops,
                                    Type tensor);
 
+  /// The view on the other side of `reshape`: of its source, or of its result
+  /// if not `up`. Nothing if its sizes are not understood.
+  std::optional<AxisView> throughReshape(tensor::ReshapeOp reshape,
+                                         ArrayRef<AxisList> axes, bool up);
+  /// Whether an axis in `list` is the same on both sides of a reshape only
+  /// because no other dimension there is empty.
+  bool isInferred(ArrayRef<unsigned> list) const;
+
 private:
   /// One step up from a tensor or a block argument; nothing at an origin.
   std::optional<Element> step(const Element &element, Peel how);
@@ -131,6 +140,8 @@ private:
   std::optional<Element> stepExtract(const Element &element);
 
   AxisSpace &space;
+  /// What `isInferred` finds.
+  llvm::SetVector<AxisList, SmallVector<AxisList, 0>> inferred;
   Block *region = nullptr;
   AxisView regionLoops;
 };
