@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Conversion/LinalgToSparseAttn/RaiseAttention.h"
+#include "EmptyRows.h"
 #include "ReshapeGroups.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -78,6 +79,12 @@ LogicalResult Raiser::matchOperands(const SoftmaxMatch &softmax,
   if (failed(scores))
     return failure();
   plan->scores = std::move(*scores);
+  if (softmax.hidesNaN)
+    if (Operation *source = findSourceOfNaN(tracer, plan->scores))
+      return refusal(anchor, Twine("the probabilities are replaced by zero "
+                                   "where they are not numbers, which they may "
+                                   "be by ") +
+                                 source->getName().getStringRef());
 
   // The product of query and key, with head_dim as what it sums over.
   const Element &product = plan->scores.product;

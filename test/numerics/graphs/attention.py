@@ -36,6 +36,7 @@ class AttentionGraph(Products, ScoreSteps):
         self.seed = seed
         self.random = random.Random(f"{type(self).__name__} {seed}")
         self.choices = {}
+        self.keeps = []  # i1 tensors of which each false is -inf in the scores
         self.shape()
         self.function = Function(f"graph_{seed}", self.size, self.dynamic, self.random)
         self.results = self.build()
@@ -214,7 +215,21 @@ class AttentionGraph(Products, ScoreSteps):
         return self.pick("safe tail", False, False, True)
 
     def empty_rows(self, s: Tensor, weights: Tensor) -> Tensor:
-        """Rows of -inf alone get zeros, as PyTorch's safe softmax does."""
+        """Rows of -inf alone get zeros, as PyTorch's safe softmax does; by one
+        of the tests for them."""
+        forms = ["scores", "scores", "maximum"]
+        # What may overflow to NaN is another function.
+        if self.maximum != "none" and not self.choices.get("alibi"):
+            forms += ["not a number"] * 2
+        masks = [mask for mask in self.keeps if "k" in mask.dims]
+        forms += ["mask"] * 2 if masks else []
+        form = self.pick("tail", *forms)
+        if form == "not a number":
+            return self.replace_nan(weights, weights)
+        if form == "mask":
+            return self.keep_rows_of(self.random.choice(masks), weights)
+        if form == "maximum":
+            return self.replace_by_maximum(s, weights)
         f = self.function
         element = self.pick("tail compares in", s.element, "f64")
         low = self.low(element)
@@ -223,6 +238,47 @@ class AttentionGraph(Products, ScoreSteps):
         true = f.emit("arith.constant true")
         every = f.reduce(empty, "k", "arith.andi", true, True)
         return self.replace(every, self.replacement(weights), weights)
+
+    def replace_nan(self, tested: Tensor, weights: Tensor) -> Tensor:
+        f = self.function
+        zero, kind = self.replacement(weights), weights.element
+        if tested is not weights or self.random.random() < 0.5:
+            predicate = self.random.choice(["une", "uno"])
+            nan = f.generic([tested, tested], weights.dims, "i1", lambda b, x, y: b.op(
+                f"arith.cmpf {predicate}, {x}, {y} : {tested.element}"))  # fmt: skip
+            return self.replace(nan, zero, weights)
+
+        def body(b, x):
+            number = b.op(f"arith.cmpf ord, {x}, {x} : {kind}")
+            return b.op(f"arith.select {number}, {x}, {zero} : {kind}")
+
+        return f.generic([weights], weights.dims, kind, body)
+
+    def replace_by_maximum(self, s: Tensor, weights: Tensor) -> Tensor:
+        f = self.function
+        low, zero = self.low(s.element), self.replacement(weights)
+        row = f.reduce(s, "k", "arith.maximumf", low, True)
+        # An ordered comparison hides NaN, too.
+        predicate = "une" if self.choices.get("alibi") else self.random.choice(["une", "ogt"])
+
+        def body(b, m, w):
+            full = b.op(f"arith.cmpf {predicate}, {m}, {low} : {s.element}")
+            return b.op(f"arith.select {full}, {w}, {zero} : {weights.element}")
+
+        return f.generic([row, weights], weights.dims, weights.element, body)
+
+    def keep_rows_of(self, mask: Tensor, weights: Tensor) -> Tensor:
+        """Zeros where `mask` keeps no key, told by any or by all."""
+        f = self.function
+        true, false = f.emit("arith.constant true"), f.emit("arith.constant false")
+        zero = self.replacement(weights)
+        if self.random.random() < 0.5:
+            hidden = f.generic([mask], mask.dims, "i1", lambda b, c: b.op(
+                f"arith.cmpi eq, {c}, {false} : i1"))  # fmt: skip
+            return self.replace(f.reduce(hidden, "k", "arith.andi", true, False), zero, weights)
+        seen = f.reduce(mask, "k", "arith.ori", false, False)
+        return f.generic([seen, weights], weights.dims, weights.element, lambda b, c, w: b.op(
+            f"arith.select {c}, {w}, {zero} : {weights.element}"))  # fmt: skip
 
     def replacement(self, weights: Tensor) -> str:
         return self.function.constant(0.0, weights.element)
@@ -300,4 +356,5 @@ class AttentionGraph(Products, ScoreSteps):
         largest = np.abs(arrays[2].astype(np.float64)).max(initial=0.0)
         # Roundings are independent, most are far below their largest, and a row
         # averages them: of several thousand graphs none came near a sixth.
-        return moved * largest / 6 + 1e-6
+        # But the result may end on the other side of a tie.
+        return max(moved / 6, unit(self.choices["result"]) * 2) * largest + 1e-6

@@ -262,7 +262,7 @@ class InParts(NearMiss):
 class Dropout(NearMiss):
     """Some weights are dropped or changed."""
 
-    reason = "before the product with the values"
+    reason = "before the product with the values|condition other than an empty row"
 
     def before_values(self, p):
         f = self.function
@@ -282,7 +282,7 @@ class Dropout(NearMiss):
 class LateMask(NearMiss):
     """A causal mask on the weights: the rows no longer sum to 1."""
 
-    reason = "before the product with the values"
+    reason = "condition other than an empty row"
 
     def before_values(self, p):
         f = self.function
@@ -305,6 +305,29 @@ class OtherTail(Decomposed):
         f = self.function
         rows = tuple(UNIT if d == "k" else d for d in s.dims)
         return self.replace(f.argument("other", rows, "i1"), self.replacement(weights), weights)
+
+
+class NaNOfScores(OtherTail):
+    """Zeros where the scores are no numbers, which those of empty rows are."""
+
+    def empty_rows(self, s, weights):
+        return self.replace_nan(s, weights)
+
+
+class NaNOfOverflow(OtherTail):
+    """Large scores give NaN where the maximum is not subtracted."""
+
+    forced = {**OtherTail.forced, "maximum": "none"}
+
+    def empty_rows(self, s, weights):
+        return self.replace_nan(weights, weights)
+
+
+class RowsOfOtherMask(OtherTail):
+    """Rows that another mask hides."""
+
+    def empty_rows(self, s, weights):
+        return self.keep_rows_of(self.function.argument("other", s.dims, "i1"), weights)
 
 
 class OtherReplacement(Decomposed):

@@ -116,6 +116,8 @@ class ScoreSteps:
             return f.generic([s], s.dims, s.element, lambda b, x: b.op(
                 f"arith.select {emit(b, 'm', 'k')}, {x}, {low_name} : {s.element}"))  # fmt: skip
         keep = f.generic([], ("m", "k"), "i1", lambda b: emit(b, "m", "k"))
+        if low == -INFINITY:
+            self.keeps.append(keep)
         added = low == -INFINITY and self.pick(f"{name} by", "select", "add") == "add"
         return self.apply(s, keep, low_name, added)
 
@@ -163,5 +165,6 @@ class ScoreSteps:
         element = {"f32": "f32", "own": self.element}.get(kind, "i1")
         mask = self.mask_argument(element)
         if element == "i1":
+            self.keeps.append(mask)
             return self.apply(s, mask, self.low(s.element), kind == "bool added")
         return self.function.binary("add", s, self.function.cast(mask, s.element))

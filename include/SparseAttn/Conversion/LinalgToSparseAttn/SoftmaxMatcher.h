@@ -31,6 +31,10 @@ struct SoftmaxMatch {
   Operation *anchor = nullptr;
   /// What is exponentiated, before its maximum is subtracted; peeled.
   Element scores;
+  /// Whether the maximum is subtracted, so that no exponential overflows.
+  bool shifted = false;
+  /// Whether rows with a score that is not a number are given 0.
+  bool hidesNaN = false;
 };
 
 /// Matches `probabilities`, one operand's element of the product with the
