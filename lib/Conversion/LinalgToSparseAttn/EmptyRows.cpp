@@ -167,9 +167,9 @@ static bool follows(Tracer &tracer, const Element &condition, bool when,
   return one ? part(0) || part(1) : part(0) && part(1);
 }
 
-/// Whether `scores` are -inf wherever `condition` is `when`.
-static bool isMaskedWhere(Tracer &tracer, Element scores,
-                          const Element &condition, bool when, unsigned depth) {
+bool mlir::sparse_attn::isMaskedWhere(Tracer &tracer, Element scores,
+                                      const Element &condition, bool when,
+                                      unsigned depth) {
   scores = tracer.stripCasts(std::move(scores));
   if (tracer.isNegativeInfinity(scores))
     return true;
@@ -220,12 +220,11 @@ static Replaced findRowsOfReduction(Tracer &tracer, const Element &condition,
   if (test && tracer.same(tracer.stripCasts(test->value, &local),
                           tracer.stripCasts(softmax.scores), &local)) {
     trace.insert_range(local);
-    return test->orNaN ? Replaced::notNumbers : Replaced::emptyRows;
+    return test->orNaN ? Replaced::notNumbers : Replaced::hidden;
   }
   // A test of the mask is no part of the chain: others may use it too.
-  return isMaskedWhere(tracer, softmax.scores, each, when, 8)
-             ? Replaced::emptyRows
-             : Replaced::other;
+  return isMaskedWhere(tracer, softmax.scores, each, when) ? Replaced::hidden
+                                                           : Replaced::other;
 }
 
 Replaced mlir::sparse_attn::findReplaced(Tracer &tracer,
@@ -235,7 +234,7 @@ Replaced mlir::sparse_attn::findReplaced(Tracer &tracer,
                                          Trace &trace) {
   if (replacement.when &&
       isInfinityTest(tracer, replacement.condition, replacement.kept))
-    return Replaced::emptyRows;
+    return Replaced::hidden;
   Trace local;
   bool when = replacement.when;
   Element condition =
@@ -249,12 +248,16 @@ Replaced mlir::sparse_attn::findReplaced(Tracer &tracer,
   }
   if (std::optional<InfinityTest> test =
           matchMinusInfinityTest(tracer, condition, when, local)) {
-    std::optional<Reduction> maximum =
-        matchRowMaximum(tracer, test->value, softmax.scores, keys, local);
-    if (!maximum)
+    // Of one score, or of the largest of all.
+    if (!tracer.same(tracer.stripCasts(test->value, &local),
+                     tracer.stripCasts(softmax.scores), &local) &&
+        !matchRowMaximum(tracer, test->value, softmax.scores, keys, local))
       return Replaced::other;
     trace.insert_range(local);
-    return test->orNaN ? Replaced::notNumbers : Replaced::emptyRows;
+    return test->orNaN ? Replaced::notNumbers : Replaced::hidden;
   }
+  // The exponential of -inf is 0 already, beside any other score.
+  if (isMaskedWhere(tracer, softmax.scores, condition, when))
+    return Replaced::hidden;
   return findRowsOfReduction(tracer, condition, when, softmax, keys, trace);
 }

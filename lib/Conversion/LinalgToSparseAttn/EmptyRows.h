@@ -29,8 +29,9 @@ matchReplacement(Tracer &tracer, const Element &element, Trace &trace);
 
 /// Which probabilities a replacement meets.
 enum class Replaced {
-  /// None, or those of rows without any key, which are 0 in attention.
-  emptyRows,
+  /// None, or those that are 0 in attention: of scores that are -inf, in rows
+  /// without any other too.
+  hidden,
   /// The same, and those of rows with a score that is not a number.
   notNumbers,
   other
@@ -38,6 +39,10 @@ enum class Replaced {
 Replaced findReplaced(Tracer &tracer, const Replacement &replacement,
                       const SoftmaxMatch &softmax, ArrayRef<unsigned> keys,
                       Trace &trace);
+
+/// Whether `scores` are -inf wherever `condition` is `when`.
+bool isMaskedWhere(Tracer &tracer, Element scores, const Element &condition,
+                   bool when, unsigned depth = 8);
 
 /// The op through which a score may become NaN or +inf though query, key and
 /// what else is read are numbers, masks numbers or -inf, and no sum overflows;

@@ -99,12 +99,23 @@ Matcher::matchQuotientOfExponentials(const Element &element) {
 
   SoftmaxMatch result;
   result.anchor = exp;
+  Element exponent =
+      tracer.stripCasts(tracer.operand(dividend, 0, &trace), &trace);
+  result.shifted = isa_and_nonnull<arith::SubFOp>(exponent.getScalarOp());
+  result.scores =
+      result.shifted ? tracer.operand(exponent, 0, &trace) : exponent;
+
   std::optional<Reduction> sum = matchReduction(tracer, *divisor, keys, trace);
   if (!sum || !isa<arith::AddFOp>(sum->combiner))
     return refusal(exp, "the exponentials are not divided by their sum");
   if (!tracer.isZero(sum->init))
     return refusal(exp, "the sum of the exponentials does not start at zero");
-  if (!tracer.same(tracer.stripCasts(sum->reduced, &trace), dividend, &trace))
+  Element summand = tracer.stripCasts(sum->reduced, &trace);
+  // The sum may leave out exponentials that are 0 by the mask.
+  std::optional<Replacement> left = matchReplacement(tracer, summand, trace);
+  if (left && isMaskedWhere(tracer, result.scores, left->condition, left->when))
+    summand = tracer.stripCasts(left->kept, &trace);
+  if (!tracer.same(summand, dividend, &trace))
     return refusal(exp, "the sum that divides the exponentials is not theirs "
                         "over the dimension that the product with the values "
                         "sums over");
@@ -112,17 +123,11 @@ Matcher::matchQuotientOfExponentials(const Element &element) {
   // Softmax does not depend on what is subtracted from a row, so a row
   // maximum is no part of its meaning and may be missing; something else in
   // its place is left alone, because it may not be constant along the row.
-  Element exponent =
-      tracer.stripCasts(tracer.operand(dividend, 0, &trace), &trace);
-  result.scores = exponent;
-  if (isa_and_nonnull<arith::SubFOp>(exponent.getScalarOp())) {
-    result.scores = tracer.operand(exponent, 0, &trace);
-    result.shifted = true;
-    if (!matchRowMaximum(tracer, tracer.operand(exponent, 1, &trace),
-                         result.scores, keys, trace))
-      return refusal(exp, "what is subtracted before the exponential is not "
-                          "the maximum of the same scores over the keys");
-  }
+  if (result.shifted &&
+      !matchRowMaximum(tracer, tracer.operand(exponent, 1, &trace),
+                       result.scores, keys, trace))
+    return refusal(exp, "what is subtracted before the exponential is not "
+                        "the maximum of the same scores over the keys");
   return result;
 }
 
@@ -140,7 +145,7 @@ FailureOr<SoftmaxMatch> Matcher::match(Element probabilities) {
       named ? matchNamed(element) : matchQuotientOfExponentials(element);
   if (failed(result))
     return failure();
-  // Rows without any key are given 0: attention has that built in.
+  // What attention gives 0 anyway may be given 0 again.
   for (const Replacement &replacement : replacements) {
     Replaced replaced = findReplaced(tracer, replacement, *result, keys, trace);
     if (replaced == Replaced::other)

@@ -197,7 +197,17 @@ class AttentionGraph(Products, ScoreSteps):
                         self.pick("sum keeps", False, True))  # fmt: skip
 
     def summand(self, powers: Tensor, s: Tensor) -> Tensor:
+        """The exponentials; or without those that a mask makes 0."""
+        if self.keeps and self.pick("sum of", "all", "all", "kept") == "kept":
+            zero = self.function.constant(0.0, powers.element)
+            return self.keep(self.random.choice(self.keeps), powers, zero)
         return powers
+
+    def keep(self, mask: Tensor, x: Tensor, other: str) -> Tensor:
+        return self.function.generic(
+            [mask, x], x.dims, x.element,
+            lambda b, c, a: b.op(f"arith.select {c}, {a}, {other} : {x.element}"),
+        )  # fmt: skip
 
     def total_op(self) -> str:
         return "arith.addf"
@@ -222,12 +232,14 @@ class AttentionGraph(Products, ScoreSteps):
         if self.maximum != "none" and not self.choices.get("alibi"):
             forms += ["not a number"] * 2
         masks = [mask for mask in self.keeps if "k" in mask.dims]
-        forms += ["mask"] * 2 if masks else []
+        forms += ["mask", "mask", "weights"] if masks else []
         form = self.pick("tail", *forms)
         if form == "not a number":
             return self.replace_nan(weights, weights)
         if form == "mask":
             return self.keep_rows_of(self.random.choice(masks), weights)
+        if form == "weights":
+            return self.keep(self.random.choice(masks), weights, self.replacement(weights))
         if form == "maximum":
             return self.replace_by_maximum(s, weights)
         f = self.function
@@ -276,9 +288,7 @@ class AttentionGraph(Products, ScoreSteps):
             hidden = f.generic([mask], mask.dims, "i1", lambda b, c: b.op(
                 f"arith.cmpi eq, {c}, {false} : i1"))  # fmt: skip
             return self.replace(f.reduce(hidden, "k", "arith.andi", true, False), zero, weights)
-        seen = f.reduce(mask, "k", "arith.ori", false, False)
-        return f.generic([seen, weights], weights.dims, weights.element, lambda b, c, w: b.op(
-            f"arith.select {c}, {w}, {zero} : {weights.element}"))  # fmt: skip
+        return self.keep(f.reduce(mask, "k", "arith.ori", false, False), weights, zero)
 
     def replacement(self, weights: Tensor) -> str:
         return self.function.constant(0.0, weights.element)

@@ -32,7 +32,7 @@ class NearMiss(AttentionGraph):
 class Decomposed(NearMiss):
     """Near misses inside of the softmax."""
 
-    forced = {"softmax": "decomposed", "maximum": "reduce"}
+    forced = {"softmax": "decomposed", "maximum": "reduce", "sum of": "all"}
 
 
 # -- The softmax's axis -------------------------------------------------------
@@ -108,6 +108,17 @@ class Sum(Decomposed):
         f = self.function
         return f.generic([powers], powers.dims, powers.element, lambda b, x: b.op(
             f"arith.mulf {x}, {x} : {powers.element}"))  # fmt: skip
+
+
+class SumOfOtherMask(Decomposed):
+    """The sum leaves out what another mask hides."""
+
+    reason = "is not theirs"
+
+    def summand(self, powers, s):
+        f = self.function
+        other = f.argument("other", s.dims, "i1")
+        return self.keep(other, powers, f.constant(0.0, powers.element))
 
 
 class SumFromOne(Decomposed):
