@@ -1,7 +1,7 @@
 # Everything a developer types; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench emulator-speed inputs-table iree-table selection-figures sass check-all format docs clean
+.PHONY: help setup build test demo bench emulator-speed inputs-table iree-table iree-programs selection-figures sass check-all format docs clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F "|" '{printf "%-18s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ selection-figures: build ## Measure recall and size of block lists on captured a
 
 iree-table: build ## Compile every exporter's model by stock IREE and with our kernels; print what each gives
 	@.venv/bin/python benchmarks/iree_table.py
+
+iree-programs: build ## Run exporters' graphs as IREE's programs, stock and with our kernels; compare with the CPU
+	@.venv/bin/python benchmarks/iree_programs.py
 
 sass: build ## Print instruction counts of the main loops, by ptxas and nvdisasm
 	@scripts/setup.sh --cuda

@@ -53,7 +53,8 @@ def compile_stock(iree: Installation, source: Path, folder: Path) -> str:
     if ".generic." in source.name:
         command.append("--compile-from=preprocessing")
     done = subprocess.run(command, capture_output=True, text=True)
-    return first_error(done.stderr) if done.returncode else ""
+    # With some errors it goes on to a program that computes something else.
+    return first_error(done.stderr) if done.returncode or "error:" in done.stderr else ""
 
 
 def compile_ours(iree: Installation, source: Path, folder: Path) -> dict:

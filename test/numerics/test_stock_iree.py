@@ -7,7 +7,7 @@
 # ===----------------------------------------------------------------------===#
 """Graphs that stock IREE compiles alone, for sm_80, run on the stand-in for the
 CUDA driver with race checking and give what IREE's CPU code gives. All graphs:
-benchmarks/iree_on_emulator.py."""
+benchmarks/iree_programs.py."""
 
 import re
 import subprocess
