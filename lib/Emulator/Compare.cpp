@@ -267,9 +267,9 @@ template <class T>
 void pick(Warp &warp, const uint32_t *slots, uint32_t first,
           uint32_t decided = ~0u) {
   const uint8_t *a = warp.slot(slots[1]), *b = warp.slot(slots[2]);
-  uint32_t written = ((first & warp.written(slots[1])) |
-                      (~first & warp.written(slots[2]))) &
-                     decided;
+  uint32_t written =
+      ((first & warp.written(slots[1])) | (~first & warp.written(slots[2]))) &
+      decided;
   eachLane<T>(warp, slots[0], [=](unsigned lane) {
     return first >> lane & 1 ? getLane<T>(a, lane) : getLane<T>(b, lane);
   });

@@ -127,14 +127,13 @@ static Value createBoundaries(ImplicitLocOpBuilder &b, AttentionOp op,
   // One computation: each element of a tensor.from_elements would be a launch
   // of its own in a program for a GPU.
   Value init = tensor::EmptyOp::create(b, {count + 1}, b.getI64Type());
-  return emitGeneric(
-      b, b.getLoc(), {}, init, {b.getMultiDimIdentityMap(1)},
-      [&](OpBuilder &inner, Location loc, ValueRange) -> Value {
-        Value share =
-            arith::IndexCastOp::create(inner, loc, inner.getI64Type(),
-                                       linalg::IndexOp::create(inner, loc, 0));
-        return arith::MulIOp::create(inner, loc, each, share);
-      });
+  return emitGeneric(b, b.getLoc(), {}, init, {b.getMultiDimIdentityMap(1)},
+                     [&](OpBuilder &inner, Location loc, ValueRange) -> Value {
+                       Value share = arith::IndexCastOp::create(
+                           inner, loc, inner.getI64Type(),
+                           linalg::IndexOp::create(inner, loc, 0));
+                       return arith::MulIOp::create(inner, loc, each, share);
+                     });
 }
 
 /// Hides the keys of other shares in the region of `op`, whose batch indices
