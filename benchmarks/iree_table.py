@@ -10,9 +10,9 @@
 
 Models are those of test/Integration/Inputs and, where it is there, of the folder
 ../shared/inputs beside this repository (--inputs). For each: whether stock
-iree-compile gives a .vmfb and no error beside it, whether sparse-attn-iree-compile does, how many
-attentions and kernels it found, and whether the PTX of each kernel is in the
-.vmfb, by its entry point's name."""
+iree-compile gives a .vmfb and no error beside it, whether sparse-attn-iree-compile
+does, how many attentions and kernels it found, and whether the PTX of each kernel is
+in the .vmfb, by its entry point's name."""
 
 import argparse
 import json
