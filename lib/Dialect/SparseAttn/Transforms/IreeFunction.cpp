@@ -156,7 +156,7 @@ static void updateDeclaration(Operation *function, ArrayRef<StateEntry> entries,
 //===----------------------------------------------------------------------===//
 
 LogicalResult IreeFunction::verifyForm(ArrayRef<Operation *> users) {
-  Operation *end = getBody().getTerminator();
+  Operation *end = getBody().empty() ? nullptr : &getBody().back();
   if (!isNamed(end, "util.return") || !op->hasAttr("function_type"))
     return emitError() << "expected a util.func with a type and a util.return "
                           "to keep its lists as state";
@@ -194,9 +194,11 @@ LogicalResult IreeFunction::verifyForm(ArrayRef<Operation *> users) {
   call = users.front();
   caller = call->getParentOp();
   if (!isNamed(caller, "util.func") || !caller->getRegion(0).hasOneBlock() ||
-      !isNamed(call->getBlock()->getTerminator(), "util.return") ||
+      !isNamed(&call->getBlock()->back(), "util.return") ||
       call->getNumOperands() != arguments.size())
     return fail(caller, "the call in the body of a util.func");
+  if (SmallVector<Operation *> others = findUsers(caller); !others.empty())
+    return fail(others.front(), "no caller of the function that calls it");
   return success();
 }
 
@@ -296,7 +298,7 @@ void IreeFunction::createInitialState(ArrayRef<StateEntry> entries) {
 std::unique_ptr<StatefulFunction>
 sparse_attn::createIreeFunction(Operation *op) {
   if (!isNamed(op, "util.func") || op->getNumRegions() != 1 ||
-      op->getRegion(0).empty() || !op->hasAttr("sym_name"))
+      op->getRegion(0).empty() || !op->getAttrOfType<StringAttr>("sym_name"))
     return nullptr;
   return std::make_unique<IreeFunction>(op);
 }

@@ -23,12 +23,13 @@ std::string StatefulFunction::getInitialStateName() const {
   return (getName() + "_initial_state").str();
 }
 
-SmallVector<Operation *> StatefulFunction::findUsers() const {
-  auto name = op->getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
+SmallVector<Operation *> StatefulFunction::findUsers(Operation *function) {
+  auto name =
+      function->getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
   SmallVector<Operation *> users;
   // Upstream's search for uses gives up on unregistered operations, whose
   // dictionary lacks what is in their properties.
-  op->getParentOp()->walk([&](Operation *other) {
+  function->getParentOp()->walk([&](Operation *other) {
     bool names = false;
     auto look = [&](Attribute attributes) {
       attributes.walk([&](SymbolRefAttr reference) {
@@ -38,7 +39,7 @@ SmallVector<Operation *> StatefulFunction::findUsers() const {
     look(other->getAttrDictionary());
     if (Attribute properties = other->getPropertiesAsAttribute())
       look(properties);
-    if (names && other != op)
+    if (names && other != function)
       users.push_back(other);
   });
   return users;
@@ -53,7 +54,7 @@ LogicalResult StatefulFunction::verify() {
   if (!op->getRegion(0).hasOneBlock())
     return emitError() << "expected a function of one block to keep its lists "
                           "as state";
-  return verifyForm(module ? findUsers() : SmallVector<Operation *>());
+  return verifyForm(module ? findUsers(op) : SmallVector<Operation *>());
 }
 
 //===----------------------------------------------------------------------===//

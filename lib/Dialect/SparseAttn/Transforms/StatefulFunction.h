@@ -49,8 +49,8 @@ public:
 protected:
   explicit StatefulFunction(Operation *op) : op(op) {}
   InFlightDiagnostic emitError() const { return op->emitError(); }
-  /// Operations that name the function.
-  SmallVector<Operation *> findUsers() const;
+  /// Operations beside `function` that name it.
+  static SmallVector<Operation *> findUsers(Operation *function);
   /// What `verify` checks of one kind of functions, which `users` name.
   virtual LogicalResult verifyForm(ArrayRef<Operation *> users) = 0;
 

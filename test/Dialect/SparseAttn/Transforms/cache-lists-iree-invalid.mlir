@@ -162,3 +162,34 @@ func.func @g(%x: tensor<64x16xf32>, %s: tensor<4x4xf32>, %fence: !hal.fence) {
       {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64, block_shape = array<i64: 16, 16>} -> tensor<64x16xf32>
   "util.return"(%y) : (tensor<64x16xf32>) -> ()
 }) : () -> ()
+
+// -----
+
+#q = affine_map<(m, n, d, k) -> (m, d)>
+#k = affine_map<(m, n, d, k) -> (k, d)>
+#v = affine_map<(m, n, d, k) -> (k, n)>
+#o = affine_map<(m, n, d, k) -> (m, n)>
+// The function around it has a caller, too.
+// expected-error @below {{expected no caller of the function that calls it to keep the lists of a util.func as state}}
+"util.func"() <{function_type = () -> (), sym_name = "f"}> ({
+^bb0(%x: tensor<64x16xf32>, %s: tensor<4x4xf32>, %wait: !hal.fence, %signal: !hal.fence):
+  %ci = tensor.empty() : tensor<4xi32>
+  %ii = tensor.empty() : tensor<4x4xi32>
+  %c, %i = sparse_attn.select_blocks ins(%s : tensor<4x4xf32>) outs(%ci, %ii : tensor<4xi32>, tensor<4x4xi32>)
+      {selection = #sparse_attn.top_k<0.5>} -> tensor<4xi32>, tensor<4x4xi32>
+  %y = sparse_attn.attention ins(%x, %x, %x : tensor<64x16xf32>, tensor<64x16xf32>, tensor<64x16xf32>)
+      blocks(%c, %i : tensor<4xi32>, tensor<4x4xi32>) outs(%x : tensor<64x16xf32>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64, block_shape = array<i64: 16, 16>} -> tensor<64x16xf32>
+  %j = "hal.tensor.barrier"(%y, %signal) : (tensor<64x16xf32>, !hal.fence) -> tensor<64x16xf32>
+  "util.return"(%y) : (tensor<64x16xf32>) -> ()
+}) : () -> ()
+"util.func"() <{function_type = () -> (), sym_name = "g"}> ({
+^bb0(%x: tensor<64x16xf32>, %s: tensor<4x4xf32>, %wait: !hal.fence, %signal: !hal.fence):
+  %y = "util.call"(%x, %s, %wait, %signal) <{callee = @f}> : (tensor<64x16xf32>, tensor<4x4xf32>, !hal.fence, !hal.fence) -> tensor<64x16xf32>
+  "util.return"(%y) : (tensor<64x16xf32>) -> ()
+}) : () -> ()
+func.func @h(%x: tensor<64x16xf32>) {
+  // expected-note @below {{found this operation}}
+  "util.call"(%x) <{callee = @g}> : (tensor<64x16xf32>) -> ()
+  return
+}
