@@ -272,11 +272,9 @@ LogicalResult Matcher::addSelect(const Element &node, unsigned spine) {
   if (*fill > largestFill)
     return refusal(anchor, "the scores are replaced by a finite value under a "
                            "mask tensor");
-  // But the fill of a score that is masked already is not the sum of both,
-  // unless it is the same again.
-  if (hasMaskingStep() || llvm::any_of(match.masks, [&](const MaskPlan &plan) {
-        return plan.kind != MaskPlan::Kind::fill || plan.fill != *fill;
-      }))
+  // In the mask it replaces what other tensors say, but not what the region
+  // hides before.
+  if (hasMaskingStep())
     return refusal(anchor, "the scores are replaced by a finite value under a "
                            "mask tensor after another mask");
   return pushMask({MaskPlan::Kind::fill, *tensor, *fill, keepWhen});

@@ -158,37 +158,36 @@ static Value emitMask(OpBuilder &b, Location loc, ArrayRef<MaskPlan> plans,
     Value one = arith::ConstantIntOp::create(b, loc, 1, 1);
     return arith::XOrIOp::create(b, loc, element, one);
   };
-  bool fills = llvm::all_of(plans, [](const MaskPlan &plan) {
-    return plan.kind == MaskPlan::Kind::fill;
-  });
-  if (fills || isBoolean(plans)) {
+  if (isBoolean(plans)) {
     Value keep;
     for (auto [plan, element] : llvm::zip_equal(plans, elements)) {
       Value one = emitKeep(plan, element);
       keep = keep ? arith::AndIOp::create(b, loc, keep, one) : one;
     }
-    if (!fills)
-      return keep;
-    // Fills are alike, and once is enough.
-    Value zero = constant(0.0);
-    return arith::SelectOp::create(b, loc, keep, zero,
-                                   constant(plans.front().fill));
+    return keep;
   }
+  // What is added to the score so far.
   Value sum;
   for (auto [plan, element] : llvm::zip_equal(plans, elements)) {
+    if (plan.kind == MaskPlan::Kind::fill) {
+      // Whatever was there before is replaced.
+      if (!sum)
+        sum = constant(0.0);
+      Value fill = constant(plan.fill);
+      sum = arith::SelectOp::create(b, loc, emitKeep(plan, element), sum, fill);
+      continue;
+    }
     Value term = element;
-    if (plan.kind != MaskPlan::Kind::additive) {
-      double other = plan.kind == MaskPlan::Kind::fill
-                         ? plan.fill
-                         : -std::numeric_limits<double>::infinity();
-      Value keep = emitKeep(plan, element);
-      Value zero = constant(0.0);
-      term = arith::SelectOp::create(b, loc, keep, zero, constant(other));
-    } else {
+    if (plan.kind == MaskPlan::Kind::additive) {
       if (!element.getType().isF32())
         term = arith::ExtFOp::create(b, loc, f32, element);
       if (plan.factor != 1)
         term = arith::MulFOp::create(b, loc, term, constant(plan.factor));
+    } else {
+      Value keep = emitKeep(plan, element);
+      Value zero = constant(0.0);
+      double low = -std::numeric_limits<double>::infinity();
+      term = arith::SelectOp::create(b, loc, keep, zero, constant(low));
     }
     sum = sum ? arith::AddFOp::create(b, loc, sum, term) : term;
   }

@@ -9,6 +9,7 @@
 #include "FlashLoop.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::attn_tile;
@@ -17,6 +18,16 @@ using namespace mlir::sparse_attn;
 /// Index arithmetic runs in i32: positions are below 2^31.
 static Type tileElement(Type type) {
   return type.isIndex() ? IntegerType::get(type.getContext(), 32) : type;
+}
+
+/// The base of a power of a positive constant, as slopes of alibi are.
+static std::optional<double> getConstantBase(Operation &op) {
+  APFloat base(0.0f);
+  if (!isa<math::PowFOp>(op) || !op.getResult(0).getType().isF32() ||
+      !matchPattern(op.getOperand(0), m_ConstantFloat(&base)) ||
+      !base.isFiniteNonZero() || base.isNegative())
+    return std::nullopt;
+  return base.convertToFloat();
 }
 
 static bool isSupported(Operation &op) {
@@ -30,6 +41,8 @@ static bool isSupported(Operation &op) {
   if (isa<arith::ConstantOp>(op))
     return true;
   // The math operations that have an instruction or a short expansion.
+  if (getConstantBase(op))
+    return true;
   if (isa_and_nonnull<math::MathDialect>(op.getDialect()))
     return isa<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op,
                math::TanhOp, math::AbsFOp, math::SqrtOp, math::FmaOp>(op);
@@ -120,6 +133,12 @@ Value attn_tile::applyScoreRegion(TileBuilder &b, AttentionOp op, Value result,
         indices.push_back(map.lookup(index));
       map.map(extract.getResult(),
               readElements(b, captured, extract.getTensor(), indices));
+      continue;
+    }
+    if (std::optional<double> base = getConstantBase(inner)) {
+      Value exponent = map.lookup(inner.getOperand(1));
+      map.map(inner.getResult(0),
+              b.exp2(b.mul(exponent, b.f32(std::log2(*base)))));
       continue;
     }
     // A result has one element a row, or is a tile, as soon as one operand is.

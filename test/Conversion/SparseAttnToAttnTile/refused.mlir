@@ -133,6 +133,23 @@ func.func private @score_math(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, 
   return %o : tensor<4x64x64xf16>
 }
 
+// Only powers of a positive constant have a short form.
+// CHECK: func.func private @score_power(
+// CHECK: sparse_attn.attention
+func.func private @score_power(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {
+  // expected-remark@+1 {{not compiled: expected elementwise arithmetic in the score region, found math.powf}}
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x64x64xf16>, tensor<4x64x64xf16>, tensor<4x64x64xf16>) outs(%init : tensor<4x64x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %base = arith.constant -2.0 : f32
+        %r = math.powf %base, %s : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 64, 64>} -> tensor<4x64x64xf16>
+  return %o : tensor<4x64x64xf16>
+}
+
 // CHECK: func.func private @score_branch(
 // CHECK: sparse_attn.attention
 func.func private @score_branch(%q: tensor<4x64x64xf16>, %k: tensor<4x64x64xf16>, %v: tensor<4x64x64xf16>, %init: tensor<4x64x64xf16>) -> tensor<4x64x64xf16> attributes {sparse_attn.kernel} {

@@ -188,3 +188,28 @@ func.func private @finite_fill(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16
       {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
   return %o : tensor<4x256x64xf16>
 }
+
+// A power of a positive constant is one of 2.
+// CHECK-LABEL: gpu.func @power(
+// CHECK: %[[BF:.*]] = arith.sitofp %{{.*}} : i32 to f32
+// CHECK: %[[E:.*]] = arith.mulf %[[BF]], %cst{{.*}} : f32
+// CHECK: %[[SLOPE:.*]] = math.exp2 %[[E]] : f32
+// CHECK: tensor.splat %[[SLOPE]] : tensor<128x64xf32>
+func.func private @power(%q: tensor<4x256x64xf16>, %k: tensor<4x256x64xf16>, %v: tensor<4x256x64xf16>, %init: tensor<4x256x64xf16>) -> tensor<4x256x64xf16> attributes {sparse_attn.kernel} {
+  %o = sparse_attn.attention
+      ins(%q, %k, %v : tensor<4x256x64xf16>, tensor<4x256x64xf16>, tensor<4x256x64xf16>) outs(%init : tensor<4x256x64xf16>)
+      score {
+      ^bb0(%s: f32, %b: index, %query: index, %key: index):
+        %base = arith.constant 0.25 : f32
+        %bi = arith.index_cast %b : index to i32
+        %bf = arith.sitofp %bi : i32 to f32
+        %slope = math.powf %base, %bf : f32
+        %ki = arith.index_cast %key : index to i32
+        %kf = arith.sitofp %ki : i32 to f32
+        %bias = arith.mulf %kf, %slope : f32
+        %r = arith.addf %s, %bias : f32
+        sparse_attn.yield %r : f32
+      }
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f64, decision_tile = array<i64: 128, 64>} -> tensor<4x256x64xf16>
+  return %o : tensor<4x256x64xf16>
+}

@@ -79,6 +79,7 @@ class ScoreSteps:
     def alibi(self, s: Tensor) -> Tensor:
         """A slope (by head, where there are heads) times the distance."""
         f = self.function
+        two = self.pick("slope", None, f.constant(2.0, "f32"))
 
         def body(b, score):
             distance = b.op(f"arith.subi {b.index('k', 'i32')}, {b.index('m', 'i32')} : i32")
@@ -87,7 +88,8 @@ class ScoreSteps:
             head = next((d for d in s.dims if "h" in d), None)
             if head:
                 number = b.op(f"arith.sitofp {b.index(head, 'i32')} : i32 to f32")
-                slope = b.op(f"arith.mulf {slope}, {b.op(f'math.exp2 {number} : f32')} : f32")
+                power = f"math.powf {two}, {number}" if two else f"math.exp2 {number}"
+                slope = b.op(f"arith.mulf {slope}, {b.op(f'{power} : f32')} : f32")
             bias = b.op(f"arith.mulf {slope}, {distance} : f32")
             return b.op(f"arith.addf {score}, {bias} : f32")
 
