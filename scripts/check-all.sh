@@ -52,7 +52,9 @@ run_clang() {
     scripts/test.sh build/clang
 }
 run_asan() {
-  scripts/build.sh asan && scripts/test.sh build/asan
+  # Programs without the sanitizer load libraries with it.
+  scripts/build.sh asan &&
+    SPARSE_ATTN_PRELOAD=$(g++ -print-file-name=libasan.so) scripts/test.sh build/asan
 }
 run_tidy() {
   scripts/build.sh clang && scripts/tidy.sh build/clang

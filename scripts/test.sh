@@ -37,7 +37,7 @@ echo "== Compiler (lit)"
 echo "== Units (GoogleTest)"
 "$lit" -sv --no-progress-bar --xunit-xml-output="$results/unit.xml" "$build/test/unit"
 echo "== Numerics (pytest)"
-SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header -n auto \
+LD_PRELOAD=${SPARSE_ATTN_PRELOAD-} SPARSE_ATTN_BUILD=$build "$python" -m pytest -q --no-header -n auto \
   -p no:cacheprovider --junitxml="$results/numerics.xml" test/numerics
 
 exec "$python" scripts/summarize.py --may-skip "${SPARSE_ATTN_MAY_SKIP-ptxas|mmaemu|IREE}" \

@@ -125,7 +125,9 @@ std::optional<Size> SizeFinder::getFromOp(Operation *op, OpResult tensor,
     return get(expand.getMixedOutputShape()[dim], depth);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     Size size;
-    for (int64_t part : collapse.getReassociationIndices()[dim])
+    SmallVector<ReassociationIndices, 4> parts =
+        collapse.getReassociationIndices();
+    for (int64_t part : parts[dim])
       size.multiply(get(collapse.getSrc(), part, depth));
     return size;
   }
