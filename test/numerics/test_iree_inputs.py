@@ -279,7 +279,7 @@ def test_onnx_attention_runs_in_our_kernel(imported, tmp_path):
     """From the .onnx file, and from the MLIR that IREE's importer makes of it."""
     shapes = [(1, 2, 64, 32)] * 3
     model = attention_model(shapes, is_causal=1)
-    import onnx
+    import onnx.reference
 
     model.graph.output[0].CopyFrom(
         onnx.helper.make_tensor_value_info("o", onnx.TensorProto.FLOAT, shapes[0]))  # fmt: skip
