@@ -26,6 +26,8 @@ typedef struct {
   const char *filter;
   const char *precision; /* --f32 */
   const char *layout;
+  const char *selection; /* --select */
+  const char *cache;
 } SparseAttnCompileOptions;
 
 /* Compiles `length` bytes of MLIR text to a package in `directory`. Returns 0,

@@ -46,6 +46,8 @@ static LogicalResult takeOptions(const SparseAttnCompileOptions *given,
   options.filter = orEmpty(flags.filter).str();
   options.precision = orEmpty(flags.precision).str();
   options.layout = orEmpty(flags.layout).str();
+  options.selection = orEmpty(flags.selection).str();
+  options.cache = orEmpty(flags.cache).str();
   return success();
 }
 

@@ -42,7 +42,8 @@ class _RunOptions(ctypes.Structure):
 
 
 class _CompileOptions(ctypes.Structure):
-    _fields_ = [(name, c_char_p) for name in ("targets", "filter", "precision", "layout")]
+    _fields_ = [(name, c_char_p) for name in
+                ("targets", "filter", "precision", "layout", "selection", "cache")]  # fmt: skip
 
 
 _ROLES = ("input", "output", "statistic", "size")
@@ -131,6 +132,8 @@ def compile_mlir(
     filter: Optional[str] = None,
     f32: Optional[str] = None,
     layout: Optional[str] = None,
+    select: Optional[str] = None,
+    cache: Optional[str] = None,
 ) -> Package:
     """Compiles a graph's MLIR text to a package in `directory`.
 
@@ -142,7 +145,7 @@ def compile_mlir(
         return None if value is None else value.encode()
 
     options = _CompileOptions(
-        ",".join(targets).encode(), encode(filter), encode(f32), encode(layout)
+        ",".join(targets).encode(), *map(encode, (filter, f32, layout, select, cache))
     )
     data, report, messages = text.encode(), c_void_p(), c_void_p()
     status = _compiler().sparseAttnCompile(

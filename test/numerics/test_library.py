@@ -52,6 +52,18 @@ def test_options_are_the_flags(tmp_path):
     assert {kernel["filter"]["kind"] for kernel in kernels} == {"energy"}
 
 
+def test_lists_and_their_cache_are_options_too(tmp_path):
+    text = print_module(Attention(256, 256, 32, batch=(2,)))
+    package = sparse_attn.compile_mlir(text, tmp_path / "package", select="top-k:0.5,block=64",
+                                       cache="warmup=1,interval=2,ratios=0.5,steps=8")  # fmt: skip
+    operations = {kernel["operation"] for kernel in package.manifest["kernels"]}
+    assert {"pool_tokens", "block_scores", "select_blocks", "attention"} == operations
+    assert "_initial_state" in (package.path / "graph.mlir").read_text()
+    for wrong in ({"select": "best"}, {"select": "top-k:0.5", "cache": "warmup=1"}):
+        with pytest.raises(LibraryError, match="expected a s(election|chedule)"):
+            sparse_attn.compile_mlir(text, tmp_path / "other", **wrong)
+
+
 def test_a_run_is_that_of_the_tool(package):
     arrays = make_arrays()
     ours = sparse_attn.run(package, arrays, check_races=True, jobs=1)
