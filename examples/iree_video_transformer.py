@@ -148,6 +148,8 @@ def main() -> int:
     parser.add_argument("--gpu", action="store_true", help="run on a GPU")
     parser.add_argument("--steps", type=int, default=1, help="steps to take (default 1)")
     options, flags = parser.parse_known_args()
+    if not flags and options.graph != GRAPH:
+        parser.error("expected flags for this graph, such as --layout=hilbert:8x16x24, found none")
     flags = flags or FLAGS
     print(f"sparse-attn-iree-compile {' '.join(flags)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
