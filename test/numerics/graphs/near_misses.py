@@ -355,9 +355,9 @@ class OtherReplacement(Decomposed):
 
 
 class Squared(NearMiss):
-    """The scores meet themselves."""
+    """The scores meet themselves: what -inf hid is no longer hidden."""
 
-    reason = "another tensor takes part in the scores"
+    reason = "another tensor takes part in the scores|the sum that divides|replaced by zero"
 
     def modify(self, s):
         s = super().modify(s)

@@ -84,7 +84,8 @@ public:
     return added;
   }
 
-  void addResults(ArrayRef<StateEntry> entries, ValueRange values) override {
+  void addResults(ArrayRef<StateEntry> /*entries*/,
+                  ValueRange values) override {
     Operation *end = getBody().getTerminator();
     end->insertOperands(end->getNumOperands(), values);
     updateType();
