@@ -210,10 +210,8 @@ def main() -> int:
     iree = find(options.iree)
     if not iree.runner:
         raise FileNotFoundError("expected iree-run-module: pip install iree-base-runtime==3.13.*")
-    environment = {} if options.gpu else {
-        "LD_LIBRARY_PATH": str(tools.find_built("lib", "cuda-emulator")),
-        "SPARSE_ATTN_EMULATOR_DEVICE": "sm_80", "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit",
-        "SPARSE_ATTN_EMULATOR_CHECK": "memory,races"}  # fmt: skip
+    checks = {"SPARSE_ATTN_EMULATOR_CHECK": "memory,races"}
+    environment = {} if options.gpu else tools.emulated_driver() | checks
     device = device_name(iree, environment)
     if options.gpu and device.startswith(STAND_IN):
         raise RuntimeError("expected a GPU, found the stand-in: LD_LIBRARY_PATH names its folder")

@@ -130,9 +130,7 @@ def archive(iree: Installation, weights: dict, folder: Path) -> Path:
 
 def stand_in(log: Path) -> dict:
     """The environment in which the emulator takes the CUDA driver's place."""
-    return {"LD_LIBRARY_PATH": str(tools.find_built("lib", "cuda-emulator")),
-            "SPARSE_ATTN_EMULATOR_DEVICE": "sm_80", "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit",
-            "SPARSE_ATTN_EMULATOR_LOG": str(log)}  # fmt: skip
+    return tools.emulated_driver() | {"SPARSE_ATTN_EMULATOR_LOG": str(log)}
 
 
 def read_launches(log: Path) -> collections.Counter:

@@ -59,6 +59,13 @@ def find_built(folder: str, name: str) -> Path:
     )
 
 
+def emulated_driver(device: str = "sm_80") -> dict:
+    """The environment in which the emulator takes the CUDA driver's place; a process
+    ends at the first fault of a kernel."""
+    return {"LD_LIBRARY_PATH": str(find_built("lib", "cuda-emulator")),
+            "SPARSE_ATTN_EMULATOR_DEVICE": device, "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit"}  # fmt: skip
+
+
 def tool(name: str) -> str:
     """Path of a tool in $SPARSE_ATTN_BUILD, the installed package, or build/."""
     return str(find_built("bin", name))

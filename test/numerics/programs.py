@@ -36,11 +36,6 @@ def installation() -> Installation:
     return iree
 
 
-def driver() -> Path:
-    build = Path(os.environ.get("SPARSE_ATTN_BUILD", tools.ROOT / "build"))
-    return build / "lib" / "cuda-emulator"
-
-
 def compile_ours(source: Path, folder: Path, *flags: str) -> Path:
     """The program of `source` with our kernels; what lies between is in `folder`."""
     iree = installation()
@@ -87,10 +82,9 @@ def run_all(program: Path, function: str, flags: list, folder: Path, results: in
     log.unlink(missing_ok=True)
     environment = dict(os.environ)
     if device == "cuda":
-        environment |= {
-            "LD_LIBRARY_PATH": str(driver()), "SPARSE_ATTN_EMULATOR_DEVICE": gpu,
+        environment |= tools.emulated_driver(gpu) | {
             "SPARSE_ATTN_EMULATOR_CHECK": check, "SPARSE_ATTN_EMULATOR_JOBS": "1",
-            "SPARSE_ATTN_EMULATOR_ON_ERROR": "exit", "SPARSE_ATTN_EMULATOR_LOG": str(log),
+            "SPARSE_ATTN_EMULATOR_LOG": str(log),
         }  # fmt: skip
     command = [installation().runner, f"--device={device}", f"--module={program}",
                f"--function={function}", *flags, *(f"--output=@{file}" for file in outputs)]  # fmt: skip
