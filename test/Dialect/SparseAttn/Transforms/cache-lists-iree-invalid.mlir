@@ -193,3 +193,22 @@ func.func @h(%x: tensor<64x16xf32>) {
   "util.call"(%x) <{callee = @g}> : (tensor<64x16xf32>) -> ()
   return
 }
+
+// -----
+
+#q = affine_map<(m, n, d, k) -> (m, d)>
+#k = affine_map<(m, n, d, k) -> (k, d)>
+#v = affine_map<(m, n, d, k) -> (k, n)>
+#o = affine_map<(m, n, d, k) -> (m, n)>
+// A function of func that ends otherwise gives no results to add to.
+// expected-error @below {{expected a function that returns to keep its lists as state}}
+func.func @ends(%x: tensor<64x16xf32>, %s: tensor<4x4xf32>) {
+  %ci = tensor.empty() : tensor<4xi32>
+  %ii = tensor.empty() : tensor<4x4xi32>
+  %c, %i = sparse_attn.select_blocks ins(%s : tensor<4x4xf32>) outs(%ci, %ii : tensor<4xi32>, tensor<4x4xi32>)
+      {selection = #sparse_attn.top_k<0.5>} -> tensor<4xi32>, tensor<4x4xi32>
+  %y = sparse_attn.attention ins(%x, %x, %x : tensor<64x16xf32>, tensor<64x16xf32>, tensor<64x16xf32>)
+      blocks(%c, %i : tensor<4xi32>, tensor<4x4xi32>) outs(%x : tensor<64x16xf32>)
+      {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f64, block_shape = array<i64: 16, 16>} -> tensor<64x16xf32>
+  "util.unreachable"() : () -> ()
+}
